@@ -1,0 +1,199 @@
+package plan
+
+import "time"
+
+// Plan is what has to be done to become a profile: a source of credentials,
+// then zero or more hops, each of which spends the credentials of the one
+// before. It is plain data with no secret in it.
+type Plan struct {
+	// Profile is the name that was asked for; for a role that no profile
+	// names, the name made from its ARN.
+	Profile string
+	// Region is for the child; empty when nothing in the files, the flags or
+	// the environment names one.
+	Region string
+	// Adhoc is set when the plan was made from a role ARN rather than from a
+	// profile of the user's files.
+	Adhoc bool
+	// Plain is set when the plan hands on a long-lived key as it is.
+	Plain bool
+	// Protected is set when the profile asks to be confirmed by its name.
+	Protected bool
+	// Hops[0] is the source.
+	Hops []Hop
+	// Facts[i] says where the values of Hops[i] were read, for people.
+	Facts [][]Fact
+	// RegionFact says where Region was read.
+	RegionFact Fact
+}
+
+// Hop is one step of a plan. The set is closed: [StoredKey],
+// [EnvironmentKey], [SessionToken] and [AssumeRole].
+//
+// Every field of a hop shapes the credentials that come out of it and is part
+// of the plan's [Key]. The few that do not, and are carried for the request
+// alone, say so with the tag `key:"-"`.
+type Hop interface{ isHop() }
+
+// StoredKey is a long-lived or temporary key kept under a profile's name in
+// the OS keyring or in the user's AWS files.
+type StoredKey struct {
+	Profile     string
+	AccessKeyID string // empty when only the keyring knows it
+	Temporary   bool   // the profile has an aws_session_token
+}
+
+// EnvironmentKey is the key in the environment that the program was started
+// with: AWS_ACCESS_KEY_ID and its companions.
+type EnvironmentKey struct {
+	AccessKeyID string
+	Temporary   bool // AWS_SESSION_TOKEN is set
+}
+
+// SessionToken is STS GetSessionToken: a session of the user who owns the
+// long-lived key, with MFA when a device is named.
+type SessionToken struct {
+	MFA      MFA
+	Duration time.Duration
+	// Endpoint's region is not part of the key: the session is the user's in
+	// every region of the partition, and profiles of different regions behind
+	// one device share one code.
+	Endpoint SessionEndpoint
+}
+
+// AssumeRole is STS AssumeRole.
+type AssumeRole struct {
+	RoleARN        string
+	SessionName    string
+	ExternalID     string
+	SourceIdentity string
+	// Duration is what is asked for. Zero asks for the longest that the role
+	// allows, up to [MaxRoleDuration].
+	Duration time.Duration
+	Tags     []Tag
+	// TransitiveTags are keys of Tags that later hops inherit.
+	TransitiveTags []string
+	// MFA is set when the code goes with this request rather than with a
+	// SessionToken hop before it.
+	MFA      MFA
+	Endpoint Endpoint
+}
+
+func (StoredKey) isHop()      {}
+func (EnvironmentKey) isHop() {}
+func (SessionToken) isHop()   {}
+func (AssumeRole) isHop()     {}
+
+// MFA names the device that a code is asked for. The zero value is none.
+type MFA struct {
+	Serial string
+	// Process is a command that prints the code (aws-vault's mfa_process).
+	Process string `key:"-"`
+}
+
+// Tag is a session tag.
+type Tag struct{ Key, Value string }
+
+// Endpoint is where a request goes: URL when the user configured one, else
+// AWS's own endpoint of the region.
+type Endpoint struct {
+	Region    string
+	URL       string
+	FIPS      bool
+	DualStack bool
+}
+
+// SessionEndpoint is an Endpoint whose region does not shape the credentials.
+type SessionEndpoint struct {
+	Region    string `key:"-"`
+	Partition string
+	URL       string
+	FIPS      bool `key:"-"`
+	DualStack bool `key:"-"`
+}
+
+// Endpoint returns e in the form that requests are made with.
+func (e SessionEndpoint) Endpoint() Endpoint {
+	return Endpoint{Region: e.Region, URL: e.URL, FIPS: e.FIPS, DualStack: e.DualStack}
+}
+
+// Limits and defaults of STS, from the AWS STS API reference.
+const (
+	MinDuration          = 15 * time.Minute
+	DefaultRoleDuration  = time.Hour
+	MaxChainedDuration   = time.Hour // "role chaining"
+	MaxRoleDuration      = 12 * time.Hour
+	DefaultTokenDuration = 12 * time.Hour
+	MaxTokenDuration     = 36 * time.Hour
+)
+
+// minLeft is the life that handed-on credentials have left where their own
+// length allows it: botocore refreshes credentials with less.
+const minLeft = 15 * time.Minute
+
+// Kept reports whether the credentials of hop i are worth keeping in a session
+// store. A source that is itself a read of a key is not: long-lived keys are
+// never copied into the store.
+func (p Plan) Kept(i int) bool {
+	switch p.Hops[i].(type) {
+	case StoredKey, EnvironmentKey:
+		return false
+	}
+	return true
+}
+
+// MinLeft is how much life a kept session of hop i must have left to be used
+// again: 15 minutes, or a third of the session's own length where that is
+// shorter, so that the shortest sessions are still used more than once.
+func (p Plan) MinLeft(i int) time.Duration {
+	var d time.Duration
+	switch h := p.Hops[i].(type) {
+	case SessionToken:
+		d = h.Duration
+	case AssumeRole:
+		d = h.Duration
+	}
+	if d > 0 && d/3 < minLeft {
+		return d / 3
+	}
+	return minLeft
+}
+
+// Fact is one value of a hop and where it was read.
+type Fact struct {
+	Name string // the key as the AWS files spell it
+	Text string
+	From string // file:line, a flag, a variable, or "default"
+}
+
+// Role returns the last role that the plan assumes.
+func (p Plan) Role() (AssumeRole, bool) {
+	for i := len(p.Hops) - 1; i >= 0; i-- {
+		if r, ok := p.Hops[i].(AssumeRole); ok {
+			return r, true
+		}
+	}
+	return AssumeRole{}, false
+}
+
+// Source returns the hop that everything starts from.
+func (p Plan) Source() Hop { return p.Hops[0] }
+
+// Asks lists the MFA devices whose code the plan needs when nothing is
+// cached, in the order of asking.
+func (p Plan) Asks() []MFA {
+	var asks []MFA
+	for _, h := range p.Hops {
+		switch h := h.(type) {
+		case SessionToken:
+			if h.MFA.Serial != "" {
+				asks = append(asks, h.MFA)
+			}
+		case AssumeRole:
+			if h.MFA.Serial != "" {
+				asks = append(asks, h.MFA)
+			}
+		}
+	}
+	return asks
+}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"aws-switch-role/internal/cred"
@@ -28,18 +29,119 @@ type Store interface {
 	Lock(ctx context.Context, k plan.Key) (unlock func(), err error)
 }
 
-// Engine turns plans into credentials. Its fields are set once, before use.
+// Engine turns plans into credentials. Its fields are set once, before use;
+// its methods may be called by many at once.
 type Engine struct {
 	Store Store
 	// Perform does one hop, spending the credentials of the hop before it;
 	// for the source those are the zero value.
 	Perform func(ctx context.Context, h plan.Hop, from cred.Credentials) (cred.Credentials, error)
 	Now     func() time.Time
-	// Skip makes the engine pass over the cached session of hop i of p and
-	// make a new one; nil skips none.
-	Skip func(p plan.Plan, i int) bool
-	// Warn is told of a failing store: it costs speed, not the job.
+	// Renew says of hop i of p that a session kept by an earlier run is not
+	// to be used. nil stands for never.
+	Renew func(p plan.Plan, i int) bool
+	// Warn is told of what went wrong but did not stop the walk: a failing
+	// store costs speed, a failing renewal costs nothing while the session
+	// at hand still lives. nil drops it.
 	Warn func(error)
+
+	made sync.Map // of plan.Key: sessions of this engine's own making
+}
+
+// lastMoments is the life below which a session is no help even when renewing
+// it has failed.
+const lastMoments = time.Minute
+
+// Credentials returns the credentials of p's last hop.
+//
+// The walk goes from the last hop back to the nearest kept session, and then
+// forward again. Locks nest in that order, from a chain's end to its start,
+// so that chains which share a start cannot wait for each other in a circle,
+// and of any number of walks that need the same session one makes it.
+//
+// An error is a *HopError, or of ctx.
+func (e *Engine) Credentials(ctx context.Context, p plan.Plan) (cred.Credentials, error) {
+	return e.walk(ctx, p, len(p.Hops)-1)
+}
+
+func (e *Engine) walk(ctx context.Context, p plan.Plan, i int) (cred.Credentials, error) {
+	if i < 0 {
+		return cred.Credentials{}, nil
+	}
+	if !p.Kept(i) {
+		return e.perform(ctx, p, i)
+	}
+	k := p.Key(i)
+	if c, ok := e.load(p, i, k); ok {
+		return c, nil
+	}
+	unlock, err := e.Store.Lock(ctx, k)
+	if err != nil {
+		if ctx.Err() != nil {
+			return cred.Credentials{}, &HopError{p, i, err}
+		}
+		e.warn(fmt.Errorf("locking the session: %w", err))
+		unlock = func() {}
+	}
+	defer unlock()
+	old, ok := e.load(p, i, k)
+	if ok {
+		return old, nil
+	}
+	c, err := e.perform(ctx, p, i)
+	if err != nil {
+		if !errors.Is(err, context.Canceled) && !e.renew(p, i, k) && old.GoodFor(e.Now(), lastMoments) {
+			e.warn(fmt.Errorf("using the session that ends at %s: %w", old.Expires.Format(time.TimeOnly), err))
+			return old, nil
+		}
+		return cred.Credentials{}, err
+	}
+	if err := e.Store.Save(k, c); err != nil {
+		e.warn(fmt.Errorf("keeping the session: %w", err))
+	}
+	e.made.Store(k, nil)
+	return c, nil
+}
+
+// load returns the session kept under k; ok says that it may be used.
+func (e *Engine) load(p plan.Plan, i int, k plan.Key) (c cred.Credentials, ok bool) {
+	c, err := e.Store.Load(k)
+	if err != nil {
+		if !errors.Is(err, ErrMiss) {
+			e.warn(fmt.Errorf("reading the session: %w", err))
+		}
+		return cred.Credentials{}, false
+	}
+	return c, c.GoodFor(e.Now(), p.MinLeft(i)) && !e.renew(p, i, k)
+}
+
+// renew reports whether the session under k is to be made anew: as asked, but
+// once an engine.
+func (e *Engine) renew(p plan.Plan, i int, k plan.Key) bool {
+	if e.Renew == nil || !e.Renew(p, i) {
+		return false
+	}
+	_, made := e.made.Load(k)
+	return !made
+}
+
+// perform gets what hop i spends, and does it.
+func (e *Engine) perform(ctx context.Context, p plan.Plan, i int) (cred.Credentials, error) {
+	from, err := e.walk(ctx, p, i-1)
+	if err != nil {
+		return cred.Credentials{}, err
+	}
+	c, err := e.Perform(ctx, p.Hops[i], from)
+	if err != nil {
+		return cred.Credentials{}, &HopError{p, i, err}
+	}
+	return c, nil
+}
+
+func (e *Engine) warn(err error) {
+	if e.Warn != nil {
+		e.Warn(err)
+	}
 }
 
 // HopError says at which hop of a plan a walk ended.

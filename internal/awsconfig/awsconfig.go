@@ -1,6 +1,29 @@
 // Package awsconfig says what the user's AWS files say, and where: profiles
 // and sections whose every value carries its file and line. It knows nothing
 // of what a key means.
+//
+// # The dialect
+//
+// The files mean what they mean to botocore, and so to the AWS CLI: Python's
+// configparser divides them into lines, headers, settings and continuation
+// lines, and shlex.split the headers of the config file into words. Values are
+// literal: quotes, "%(x)s" and a "\" at the end stay, and a value goes on in
+// the lines indented under it. A setting without a value that has such lines
+// is a group of nested ones.
+//
+// Where botocore would refuse a file or find nothing in it, the AWS SDKs are
+// the example, since their users have such files: sections that are named
+// twice are merged, of a key that is there twice the last counts, blanks
+// around a header's text are dropped, [profile default] replaces [default],
+// nested keys have no case, a byte order mark is skipped, and what cannot be
+// read does harm in its own section alone.
+//
+// In three things botocore is not followed although it has an answer. A "#" or
+// ";" after a blank ends the value of a setting, as in the SDKs, though not
+// that of a nested setting or a continuation line, where the Go SDK and
+// botocore keep it. A [DEFAULT] section is inherited by none: in botocore it
+// is by accident of configparser. And a line like "[x = y" is an error and no
+// key, because it is a header that lacks its end.
 package awsconfig
 
 import "strconv"

@@ -5,3 +5,557 @@
 // It is pure: it opens no file, reads no variable and no clock, and sends
 // nothing. What it needs to know about the world arrives in [Options].
 package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"aws-switch-role/internal/awsconfig"
+)
+
+// Options are what flags and environment may change in a plan.
+type Options struct {
+	// Duration is the length wanted for the last session, 0 for the
+	// profile's own; Longest asks for the most the role allows. A Duration
+	// that is only a standing default gives way where role chaining forbids
+	// it; one that was asked for in this run is an error there.
+	Duration        time.Duration
+	Longest         bool
+	DurationDefault bool
+
+	SessionName    string
+	ExternalID     string
+	SourceIdentity string
+	Tags           []Tag
+	TransitiveTags []string
+	MFASerial      string
+	Region         string
+	NoSession      bool // hand on a plain long-lived key as it is
+
+	// SourceProfile is the base of a role that names none. As a standing
+	// default it gives way to the profile's own; one that was asked for in
+	// this run is an error there.
+	SourceProfile        string
+	SourceProfileDefault bool
+
+	// UserName is the default role session name: the caller's own user name.
+	UserName string
+
+	Environment Environment
+}
+
+// Environment is what the variables of the run say. Secrets stay outside: a
+// plan needs to know only that they are there.
+type Environment struct {
+	AccessKeyID string // AWS_ACCESS_KEY_ID
+	HasSecret   bool   // AWS_SECRET_ACCESS_KEY is set
+	HasToken    bool   // AWS_SESSION_TOKEN (or AWS_SECURITY_TOKEN) is set
+
+	// InRole is set in a shell that this program opened and whose key is the
+	// role's own: it is never a base. BaseKeyID is then the id of the
+	// environment key which that shell's chain began with, if it did.
+	InRole    bool
+	BaseKeyID string
+
+	Region     string // AWS_REGION, else AWS_DEFAULT_REGION
+	RegionFrom string // which of the two
+
+	// The endpoint variables, as the AWS SDKs and Tools Reference Guide has
+	// them under "Service-specific endpoints".
+	EndpointURLSTS  string // AWS_ENDPOINT_URL_STS
+	EndpointURL     string // AWS_ENDPOINT_URL
+	IgnoreEndpoints bool   // AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
+	FIPS            string // AWS_USE_FIPS_ENDPOINT
+	DualStack       string // AWS_USE_DUALSTACK_ENDPOINT
+}
+
+// any reports whether the environment holds a key, or half of one, or did when
+// the shell was opened.
+func (e Environment) any() bool { return e.AccessKeyID != "" || e.HasSecret || e.InRole }
+
+// fromArgument is the origin of a role that was named on the command line.
+const fromArgument = "argument"
+
+// For plans how to become name: a profile of c, or a role's ARN.
+func For(c *awsconfig.Config, name string, o Options) (Plan, error) {
+	b := builder{config: c, o: o}
+	chain, err := b.chain(name)
+	if err != nil {
+		return Plan{}, err
+	}
+	return b.build(name, chain)
+}
+
+// link is a profile of a chain with what was merged into it.
+type link struct {
+	awsconfig.Profile
+	adhoc bool // made from a role's ARN
+}
+
+// get returns the value of a key, and whether the profile has it. A key that
+// is there but empty counts as absent, as it does for the AWS tools.
+func (l link) get(key string) (awsconfig.Value, bool) {
+	v, ok := l.Keys[key]
+	return v, ok && v.Text != ""
+}
+
+// has reports whether the profile has one of the keys.
+func (l link) has(keys ...string) bool {
+	return slices.ContainsFunc(keys, func(k string) bool { _, ok := l.get(k); return ok })
+}
+
+// static reports whether the profile holds a key of its own, or half of one.
+func (l link) static() bool { return l.has("aws_access_key_id", "aws_secret_access_key") }
+
+// chain is what a profile resolves to before any hop is made: the role
+// profiles from the target down to the one next to the source, and the source.
+type chain struct {
+	roles  []link // target first
+	source Hop
+	// from is the profile that the source was found in; its Name is empty
+	// when that is the environment.
+	from  link
+	facts []Fact
+}
+
+// profiles yields the chain's profiles, target first.
+func (c chain) profiles() []link {
+	if c.from.Name == "" || len(c.roles) > 0 && c.roles[len(c.roles)-1].Name == c.from.Name {
+		return c.roles
+	}
+	return append(slices.Clip(c.roles), c.from)
+}
+
+type builder struct {
+	config *awsconfig.Config
+	o      Options
+}
+
+// chain follows source_profile from name to the source of it all.
+//
+// The order of precedence is botocore's: in the profile that was asked for, a
+// role wins over static keys; in a profile reached as a source, static keys
+// win over a role (botocore, AssumeRoleProvider).
+func (b *builder) chain(name string) (chain, error) {
+	var ch chain
+	var steps []Step // profiles seen and the line by which each was left
+	l, err := b.target(name)
+	if err != nil {
+		return ch, err
+	}
+	for asSource := false; ; asSource = true {
+		if !l.has("role_arn") || asSource && l.static() {
+			err := b.source(&ch, l, asSource)
+			return ch, err
+		}
+		ch.roles = append(ch.roles, l)
+		if len(ch.roles) > MaxDepth {
+			return ch, &Error{Kind: TooDeep, Profile: name, Origin: l.Origin, Msg: fmt.Sprintf("the chain of source_profile is longer than %d profiles", MaxDepth)}
+		}
+		next, err := b.sourceProfile(&ch, l)
+		if err != nil || ch.source != nil {
+			return ch, err
+		}
+		steps = append(steps, Step{l.Name, next.Origin})
+		if next.Text == l.Name && l.static() {
+			err := b.source(&ch, l, true)
+			return ch, err
+		}
+		if i := slices.IndexFunc(steps, func(s Step) bool { return s.Profile == next.Text }); i >= 0 {
+			loop := append(slices.Clone(steps[i:]), Step{Profile: next.Text})
+			return ch, &Error{Kind: SourceLoop, Profile: name, Origin: next.Origin, Msg: "source_profile leads back to where it came from: " + around(loop), Loop: loop, Name: next.Text}
+		}
+		l, err = b.profile(next.Text)
+		if e, ok := err.(*Error); ok && e.Kind == UnknownProfile {
+			return ch, &Error{Kind: MissingSource, Profile: steps[len(steps)-1].Profile, Origin: next.Origin, From: fromFlag(next),
+				Msg: fmt.Sprintf("source_profile names %s, which is in no file", next.Text), Name: next.Text, Near: e.Near}
+		}
+		if err != nil {
+			return ch, err
+		}
+	}
+}
+
+// around draws a loop as the names on it.
+func around(loop []Step) string {
+	names := make([]string, len(loop))
+	for i, s := range loop {
+		names[i] = s.Profile
+	}
+	return strings.Join(names, " -> ")
+}
+
+// fromFlag returns the flag that a value came from, or "".
+func fromFlag(v awsconfig.Value) string {
+	if v.Line == 0 {
+		return v.File
+	}
+	return ""
+}
+
+// target returns the profile called name or, when no profile is and name is a
+// role's ARN, one made for that role.
+func (b *builder) target(name string) (link, error) {
+	l, err := b.profile(name)
+	if e, ok := err.(*Error); !ok || e.Kind != UnknownProfile || !strings.HasPrefix(name, "arn:") {
+		return l, err
+	}
+	arn, err := ParseRoleARN(name)
+	if err != nil {
+		return link{}, &Error{Kind: BadValue, From: fromArgument, Name: name, Msg: err.Error()}
+	}
+	return link{adhoc: true, Profile: awsconfig.Profile{
+		Name: arn.Name() + "-" + arn.Account,
+		Keys: map[string]awsconfig.Value{"role_arn": {Text: name, Origin: awsconfig.Origin{File: fromArgument}}},
+	}}, nil
+}
+
+// profile reads one profile and what it includes.
+func (b *builder) profile(name string) (link, error) {
+	p, ok, err := b.config.Profile(name)
+	if err != nil {
+		return link{}, err
+	}
+	if !ok {
+		return link{}, b.unknown(name)
+	}
+	l := link{Profile: p}
+	if err := b.include(&l); err != nil {
+		return link{}, err
+	}
+	if !l.has("role_arn") && l.has("role_name") && l.has("aws_account_id") {
+		// The AWS Extend Switch Roles browser extension spells a role so.
+		account, role := l.Keys["aws_account_id"], l.Keys["role_name"]
+		role.Text = "arn:aws:iam::" + account.Text + ":role/" + role.Text
+		l.Keys["role_arn"] = role
+	}
+	return l, nil
+}
+
+func (b *builder) unknown(name string) error {
+	e := &Error{Kind: UnknownProfile, Profile: name, Name: name, Msg: fmt.Sprintf("no profile is named %s", name), Near: near(name, b.config.Names())}
+	if at := b.config.Misplaced(name); len(at) > 0 {
+		e.Origin = at[0]
+		e.Msg = fmt.Sprintf("no profile is named %s: in this file its section must be [profile %s]", name, name)
+	} else if bad := b.config.Malformed(); len(bad) > 0 {
+		e.Origin = bad[0].Origin
+		e.Msg = fmt.Sprintf("no profile is named %s, but this line cannot be read: %s", name, bad[0].Msg)
+	}
+	return e
+}
+
+// include merges the profiles that include_profile names beneath l's own
+// keys, nearest first (aws-vault's include_profile).
+func (b *builder) include(l *link) error {
+	steps := []Step{}
+	at := l.Profile
+	for {
+		v, ok := at.Keys["include_profile"]
+		if !ok || v.Text == "" {
+			return nil
+		}
+		steps = append(steps, Step{at.Name, v.Origin})
+		if i := slices.IndexFunc(steps, func(s Step) bool { return s.Profile == v.Text }); i >= 0 {
+			loop := append(steps[i:], Step{Profile: v.Text})
+			return &Error{Kind: IncludeLoop, Profile: l.Name, Origin: v.Origin, Msg: "include_profile leads back to where it came from: " + around(loop), Loop: loop, Name: v.Text}
+		}
+		p, ok, err := b.config.Profile(v.Text)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return &Error{Kind: MissingSource, Profile: at.Name, Origin: v.Origin, Msg: fmt.Sprintf("include_profile names %s, which is in no file", v.Text), Name: v.Text, Near: near(v.Text, b.config.Names())}
+		}
+		for k, v := range p.Keys {
+			if _, own := l.Keys[k]; !own && k != "include_profile" {
+				l.Keys[k] = v
+			}
+		}
+		at = p
+	}
+}
+
+// sourceProfile says which profile the role profile l is assumed from. When
+// its source is none, it sets ch.source instead.
+func (b *builder) sourceProfile(ch *chain, l link) (awsconfig.Value, error) {
+	none := awsconfig.Value{}
+	source, hasSource := l.get("source_profile")
+	credential, hasCredential := l.get("credential_source")
+	named := hasSource || hasCredential
+	if b.o.SourceProfile != "" && len(ch.roles) == 1 && !(named && b.o.SourceProfileDefault) {
+		if named {
+			return none, &Error{Kind: Conflict, Profile: l.Name, Origin: firstOrigin(source, credential), Name: "--source-profile",
+				Msg: "the profile names its own source, so --source-profile cannot name another"}
+		}
+		return awsconfig.Value{Text: b.o.SourceProfile, Origin: awsconfig.Origin{File: "--source-profile"}}, nil
+	}
+	switch {
+	case hasSource && hasCredential:
+		return none, &Error{Kind: Conflict, Profile: l.Name, Origin: credential.Origin, Name: "credential_source",
+			Msg: fmt.Sprintf("both source_profile (%s) and credential_source are set", source.Origin)}
+	case hasSource:
+		return source, nil
+	case hasCredential:
+		return none, b.credentialSource(ch, l, credential)
+	case l.static():
+		return none, b.source(ch, l, true)
+	}
+	if !b.o.Environment.any() {
+		return none, &Error{Kind: PartialCredentials, Profile: l.Name, Origin: l.Keys["role_arn"].Origin, From: fromFlag(l.Keys["role_arn"]),
+			Msg: "Partial credentials found in assume-role, missing: source_profile or credential_source"}
+	}
+	return none, b.environment(ch, l, "no source_profile, no credential_source")
+}
+
+// firstOrigin returns the origin of the first value that has one.
+func firstOrigin(values ...awsconfig.Value) awsconfig.Origin {
+	for _, v := range values {
+		if v.File != "" {
+			return v.Origin
+		}
+	}
+	return awsconfig.Origin{}
+}
+
+// credentialSource handles the key of that name; its values are case-sensitive
+// (AWS SDKs and Tools Reference Guide, "Assume role credential provider").
+func (b *builder) credentialSource(ch *chain, l link, v awsconfig.Value) error {
+	switch v.Text {
+	case "Environment":
+		return b.environment(ch, l, v.Origin.String())
+	case "Ec2InstanceMetadata", "EcsContainer":
+		return &Error{Kind: Unsupported, Profile: l.Name, Origin: v.Origin, Name: v.Text, Msg: "credential_source = " + v.Text + " cannot be read by this version"}
+	}
+	return &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, Name: v.Text, Near: near(v.Text, slices.Values([]string{"Environment", "Ec2InstanceMetadata", "EcsContainer"})),
+		Msg: fmt.Sprintf("credential_source is %s; it may be Environment, Ec2InstanceMetadata or EcsContainer", v.Text)}
+}
+
+// environment makes the environment's key the source of ch.
+func (b *builder) environment(ch *chain, l link, from string) error {
+	env := b.o.Environment
+	hop := EnvironmentKey{AccessKeyID: env.AccessKeyID, Temporary: env.HasToken}
+	if env.InRole {
+		if env.BaseKeyID == "" {
+			return &Error{Kind: LeftEnvironmentKeys, Profile: l.Name, Origin: l.Origin, Msg: "the keys should come from the environment, and in this shell those are the role's own"}
+		}
+		hop = EnvironmentKey{AccessKeyID: env.BaseKeyID}
+	} else if env.AccessKeyID == "" || !env.HasSecret {
+		missing := "AWS_ACCESS_KEY_ID"
+		switch {
+		case env.AccessKeyID != "":
+			missing = "AWS_SECRET_ACCESS_KEY"
+		case !env.HasSecret:
+			missing = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+		}
+		return &Error{Kind: NoEnvironmentKeys, Profile: l.Name, Origin: l.Origin, Name: missing, Msg: "the keys should come from the environment, which has no " + missing}
+	}
+	ch.source = hop
+	ch.facts = []Fact{{"AWS_ACCESS_KEY_ID", hop.AccessKeyID, from}}
+	return nil
+}
+
+// otherSources are the keys of a profile that lead to credentials in ways
+// which have no hop yet.
+var otherSources = []string{"credential_process", "sso_session", "sso_start_url", "web_identity_token_file", "web_identity_token_process", "login_session"}
+
+// source makes the profile l, which assumes no role, the source of ch.
+func (b *builder) source(ch *chain, l link, asSource bool) error {
+	ch.from = l
+	id, hasID := l.get("aws_access_key_id")
+	secret, hasSecret := l.get("aws_secret_access_key")
+	token, hasToken := l.get("aws_session_token")
+	switch {
+	case hasID && hasSecret:
+		ch.source = StoredKey{Profile: l.Name, AccessKeyID: id.Text, Temporary: hasToken}
+		ch.facts = []Fact{{"aws_access_key_id", id.Text, id.Origin.String()}, {"aws_secret_access_key", "(secret)", secret.Origin.String()}}
+		if hasToken {
+			ch.facts = append(ch.facts, Fact{"aws_session_token", "(secret)", token.Origin.String()})
+		}
+		if !validKeyID(id.Text) {
+			return &Error{Kind: BadValue, Profile: l.Name, Origin: id.Origin, Name: "aws_access_key_id", Msg: "aws_access_key_id is not an access key id, such as AKIAIOSFODNN7EXAMPLE"}
+		}
+		return nil
+	case hasID:
+		return &Error{Kind: PartialKey, Profile: l.Name, Origin: id.Origin, Name: "aws_secret_access_key", Msg: "aws_access_key_id is here, but no aws_secret_access_key"}
+	case hasSecret:
+		return &Error{Kind: PartialKey, Profile: l.Name, Origin: secret.Origin, Name: "aws_access_key_id", Msg: "aws_secret_access_key is here, but no aws_access_key_id"}
+	}
+	for _, k := range otherSources {
+		if v, ok := l.get(k); ok {
+			return &Error{Kind: Unsupported, Profile: l.Name, Origin: v.Origin, Name: k, Msg: k + " cannot be read by this version"}
+		}
+	}
+	if asSource || !b.o.Environment.any() {
+		msg := "the profile has no keys and no role"
+		if asSource {
+			msg = fmt.Sprintf("the source profile %s must have credentials", l.Name)
+		}
+		return &Error{Kind: NoCredentials, Profile: l.Name, Origin: l.Origin, Name: l.Name, Msg: msg}
+	}
+	return b.environment(ch, l, "no keys and no role in the profile")
+}
+
+// build turns a chain into hops. The rules of MFA and of the one-hour cap of
+// role chaining are here and nowhere else.
+func (b *builder) build(name string, ch chain) (Plan, error) {
+	p := Plan{Profile: name, Hops: []Hop{ch.source}, Facts: [][]Fact{ch.facts}}
+	profiles := ch.profiles()
+	target := ch.from
+	if len(profiles) > 0 {
+		target = profiles[0]
+	}
+	if target.adhoc {
+		p.Profile, p.Adhoc = target.Name, true
+	}
+	var err error
+	if p.Protected, err = boolean(target, "switch_role_protected"); err != nil {
+		return Plan{}, err
+	}
+	if p.Region, p.RegionFact, err = b.region(profiles); err != nil {
+		return Plan{}, err
+	}
+	endpoint, endpointFact, err := b.endpoint(target)
+	if err != nil {
+		return Plan{}, err
+	}
+	mfa, mfaFacts, err := b.mfa(ch, target)
+	if err != nil {
+		return Plan{}, err
+	}
+	temporary := isTemporary(ch.source)
+	if len(ch.roles) == 0 {
+		return b.plainPlan(p, target, endpoint, endpointFact, mfa, mfaFacts, temporary)
+	}
+
+	roles := slices.Clone(ch.roles)
+	slices.Reverse(roles) // next to the source first
+	for i, l := range roles {
+		hop, facts, err := b.role(l, i == len(roles)-1, temporary || i > 0, mfa.Serial != "" && i == 0)
+		if err != nil {
+			return Plan{}, err
+		}
+		arn, err := ParseRoleARN(hop.RoleARN)
+		if err != nil {
+			return Plan{}, err // role has checked it
+		}
+		hop.Endpoint = endpoint
+		hop.Endpoint.Region = stsRegion(p.Region, arn.Partition)
+		if i == 0 && mfa.Serial != "" {
+			if long := hop.Duration == 0 || hop.Duration > MaxChainedDuration; long || temporary {
+				// AWS counts a role assumed from a GetSessionToken session as
+				// chained: more than an hour is to be had only when the code
+				// goes with AssumeRole itself. Temporary credentials cannot
+				// call GetSessionToken at all.
+				hop.MFA = mfa
+				facts = append(facts, mfaFacts...)
+			} else {
+				p.Hops = append(p.Hops, sessionToken(mfa, DefaultTokenDuration, hop.Endpoint, arn.Partition))
+				p.Facts = append(p.Facts, withEndpoint(mfaFacts, endpointFact))
+			}
+		}
+		p.Hops = append(p.Hops, hop)
+		p.Facts = append(p.Facts, withEndpoint(facts, endpointFact))
+	}
+	return p, nil
+}
+
+// withEndpoint adds the fact of a configured endpoint to a hop's facts.
+func withEndpoint(facts []Fact, endpoint Fact) []Fact {
+	if endpoint.Name == "" {
+		return facts
+	}
+	return append(slices.Clip(facts), endpoint)
+}
+
+// isTemporary reports whether a source yields credentials with a session
+// token: those cannot call GetSessionToken, and a role that they assume is
+// chained.
+func isTemporary(source Hop) bool {
+	switch s := source.(type) {
+	case StoredKey:
+		return s.Temporary
+	case EnvironmentKey:
+		return s.Temporary
+	}
+	return true
+}
+
+func sessionToken(mfa MFA, d time.Duration, e Endpoint, partition string) SessionToken {
+	return SessionToken{MFA: mfa, Duration: d, Endpoint: SessionEndpoint{
+		Region: e.Region, Partition: partition, URL: e.URL, FIPS: e.FIPS, DualStack: e.DualStack,
+	}}
+}
+
+// plainPlan finishes the plan of a profile without a role. A long-lived key
+// buys a session, with MFA when the profile names a device, so that the child
+// never holds the key itself.
+func (b *builder) plainPlan(p Plan, l link, e Endpoint, endpointFact Fact, mfa MFA, mfaFacts []Fact, temporary bool) (Plan, error) {
+	if b.o.SourceProfile != "" && !b.o.SourceProfileDefault {
+		return Plan{}, &Error{Kind: Conflict, Profile: l.Name, Origin: l.Origin, Name: "--source-profile", Msg: "the profile assumes no role, so --source-profile has no use"}
+	}
+	if temporary {
+		return p, nil
+	}
+	if b.o.NoSession {
+		p.Plain = true
+		return p, nil
+	}
+	d, from := DefaultTokenDuration, "default"
+	switch {
+	case b.o.Longest:
+		d, from = MaxTokenDuration, "--duration"
+	case b.o.Duration != 0:
+		d, from = b.o.Duration, "--duration"
+		if d < MinDuration || d > MaxTokenDuration {
+			return Plan{}, &Error{Kind: BadValue, Profile: l.Name, From: "--duration", Name: "--duration", Msg: fmt.Sprintf("a session of a user lasts from 15m to 36h, not %s", Length(d))}
+		}
+	}
+	partition := partitionOf(p.Region)
+	e.Region = stsRegion(p.Region, partition)
+	p.Hops = append(p.Hops, sessionToken(mfa, d, e, partition))
+	p.Facts = append(p.Facts, withEndpoint(append(mfaFacts, Fact{"duration", Length(d), from}), endpointFact))
+	return p, nil
+}
+
+// mfa finds the device: the flag's, else that of the role profile nearest to
+// the source, whose hop spends the key; for a profile without a role its own.
+// A device named by a profile that is only a source does not count: the AWS
+// CLI assumes such roles without a code.
+func (b *builder) mfa(ch chain, target link) (MFA, []Fact, error) {
+	candidates := slices.Clone(ch.roles)
+	slices.Reverse(candidates)
+	if len(candidates) == 0 {
+		candidates = []link{target}
+	}
+	var mfa MFA
+	var facts []Fact
+	serial := awsconfig.Value{Text: b.o.MFASerial, Origin: awsconfig.Origin{File: "--mfa-serial"}}
+	owner := target
+	for _, l := range candidates {
+		if serial.Text != "" {
+			break
+		}
+		if v, ok := l.get("mfa_serial"); ok {
+			serial, owner = v, l
+		}
+	}
+	if serial.Text == "" {
+		return mfa, nil, nil
+	}
+	if err := checkSerial(serial.Text); err != nil {
+		kind := BadValue
+		if strings.Contains(serial.Text, ":u2f/") {
+			kind = FIDODevice
+		}
+		return mfa, nil, &Error{Kind: kind, Profile: owner.Name, Origin: serial.Origin, From: fromFlag(serial), Name: serial.Text, Msg: err.Error()}
+	}
+	mfa.Serial = serial.Text
+	facts = append(facts, Fact{"mfa_serial", serial.Text, serial.Origin.String()})
+	if v, ok := owner.get("mfa_process"); ok {
+		mfa.Process = v.Text
+		facts = append(facts, Fact{"mfa_process", v.Text, v.Origin.String()})
+	}
+	return mfa, facts, nil
+}

@@ -1,0 +1,177 @@
+package plan
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"aws-switch-role/internal/awsconfig"
+)
+
+// partitions are AWS's partitions by the prefix of their regions' names, with
+// the region whose STS is used when none is named (the SDKs' partitions.json).
+var partitions = []struct{ prefix, name, region string }{
+	{"cn-", "aws-cn", "cn-north-1"},
+	{"us-gov-", "aws-us-gov", "us-gov-west-1"},
+	{"us-iso-", "aws-iso", "us-iso-east-1"},
+	{"us-isob-", "aws-iso-b", "us-isob-east-1"},
+	{"eu-isoe-", "aws-iso-e", "eu-isoe-west-1"},
+	{"us-isof-", "aws-iso-f", "us-isof-south-1"},
+	{"eusc-", "aws-eusc", "eusc-de-east-1"},
+	{"", "aws", "us-east-1"},
+}
+
+// partitionOf returns the partition of a region; that of "" is aws.
+func partitionOf(region string) string {
+	for _, p := range partitions {
+		if strings.HasPrefix(region, p.prefix) {
+			return p.name
+		}
+	}
+	return "aws"
+}
+
+// stsRegion returns the region whose STS serves a role of partition: region
+// when it belongs there, else the partition's default. Regional endpoints are
+// used throughout: a token of the global one is refused in opt-in regions.
+func stsRegion(region, partition string) string {
+	if region != "" && partitionOf(region) == partition {
+		return region
+	}
+	for _, p := range partitions {
+		if p.name == partition {
+			return p.region
+		}
+	}
+	return "us-east-1"
+}
+
+// region finds the child's region: the flag's, else that of the profile or of
+// the nearest source that names one, else the environment's.
+func (b *builder) region(profiles []link) (string, Fact, error) {
+	v := awsconfig.Value{Text: b.o.Region, Origin: awsconfig.Origin{File: "--region"}}
+	owner := ""
+	for _, l := range profiles {
+		if v.Text != "" {
+			break
+		}
+		if r, ok := l.get("region"); ok {
+			v, owner = r, l.Name
+		}
+	}
+	if env := b.o.Environment; v.Text == "" && env.Region != "" {
+		v = awsconfig.Value{Text: env.Region, Origin: awsconfig.Origin{File: env.RegionFrom}}
+	}
+	if v.Text == "" {
+		return "", Fact{}, nil
+	}
+	if !validRegion(v.Text) {
+		return "", Fact{}, &Error{Kind: BadValue, Profile: owner, Origin: v.Origin, From: fromFlag(v), Name: "region", Msg: v.Text + " is not the name of a region, such as eu-west-1"}
+	}
+	return v.Text, Fact{"region", v.Text, v.Origin.String()}, nil
+}
+
+// endpoint finds where STS is to be reached, in the order of the AWS SDKs and
+// Tools Reference Guide ("Service-specific endpoints"): the service's own
+// variable, the general variable, the profile's services section, the
+// profile's endpoint_url.
+func (b *builder) endpoint(l link) (Endpoint, Fact, error) {
+	env := b.o.Environment
+	e, err := b.variants(l)
+	if err != nil {
+		return e, Fact{}, err
+	}
+	ignore := env.IgnoreEndpoints
+	if v, ok := l.get("ignore_configured_endpoint_urls"); ok && !ignore {
+		if ignore, err = parseBool(v.Text); err != nil {
+			return e, Fact{}, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, Name: "ignore_configured_endpoint_urls", Msg: "ignore_configured_endpoint_urls must be true or false"}
+		}
+	}
+	if ignore {
+		return e, Fact{}, nil
+	}
+	var v awsconfig.Value
+	switch {
+	case env.EndpointURLSTS != "":
+		v = awsconfig.Value{Text: env.EndpointURLSTS, Origin: awsconfig.Origin{File: "AWS_ENDPOINT_URL_STS"}}
+	case env.EndpointURL != "":
+		v = awsconfig.Value{Text: env.EndpointURL, Origin: awsconfig.Origin{File: "AWS_ENDPOINT_URL"}}
+	default:
+		if name, ok := l.get("services"); ok {
+			section, ok, err := b.config.Section("services", name.Text)
+			if err != nil {
+				return e, Fact{}, err
+			}
+			if !ok {
+				return e, Fact{}, &Error{Kind: BadValue, Profile: l.Name, Origin: name.Origin, Name: "services", Msg: fmt.Sprintf("there is no section [services %s]", name.Text)}
+			}
+			v = section.Keys["sts.endpoint_url"]
+		}
+		if v.Text == "" {
+			v, _ = l.get("endpoint_url")
+		}
+	}
+	if v.Text == "" {
+		return e, Fact{}, nil
+	}
+	if err := checkURL(v.Text); err != nil {
+		return e, Fact{}, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: "endpoint_url", Msg: err.Error()}
+	}
+	e.URL = strings.TrimSuffix(v.Text, "/")
+	return e, Fact{"endpoint_url", v.Text, v.Origin.String()}, nil
+}
+
+// variants reads the switches for FIPS and dual-stack endpoints, for which
+// the SDKs let the environment go before the profile.
+func (b *builder) variants(l link) (e Endpoint, err error) {
+	read := func(variable, text, key string) bool {
+		v := awsconfig.Value{Text: text, Origin: awsconfig.Origin{File: variable}}
+		if text == "" {
+			v, _ = l.get(key)
+		}
+		if v.Text == "" || err != nil {
+			return false
+		}
+		on, perr := parseBool(v.Text)
+		if perr != nil {
+			err = &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: key, Msg: key + " must be true or false"}
+		}
+		return on
+	}
+	e.FIPS = read("AWS_USE_FIPS_ENDPOINT", b.o.Environment.FIPS, "use_fips_endpoint")
+	e.DualStack = read("AWS_USE_DUALSTACK_ENDPOINT", b.o.Environment.DualStack, "use_dualstack_endpoint")
+	return e, err
+}
+
+// checkURL accepts https anywhere and plain http on this machine alone: a
+// code or a session sent in the clear is anybody's.
+func checkURL(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" {
+		return fmt.Errorf("%s is not the URL of an endpoint, such as https://sts.example.com", s)
+	}
+	if u.Scheme == "http" && !loopback(u.Hostname()) {
+		return fmt.Errorf("%s is plain http to another machine: use https", s)
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a.IsLoopback()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+// EndpointFor returns the STS endpoint for requests that belong to no
+// profile.
+func EndpointFor(region string, env Environment) (Endpoint, error) {
+	b := builder{o: Options{Environment: env}}
+	e, _, err := b.endpoint(link{})
+	if region == "" {
+		region = env.Region
+	}
+	e.Region = stsRegion(region, partitionOf(region))
+	return e, err
+}

@@ -1,0 +1,90 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"aws-switch-role/internal/awsconfig"
+)
+
+// Kind sorts errors by what a person can do about them.
+type Kind int
+
+const (
+	// UnknownProfile: no file has the profile. Near holds names like it.
+	UnknownProfile Kind = iota + 1
+	// PartialCredentials: a role with neither source_profile nor
+	// credential_source, and no keys in the environment.
+	PartialCredentials
+	// PartialKey: one half of a key pair is missing.
+	PartialKey
+	// MissingSource: source_profile or include_profile names a profile that
+	// no file has.
+	MissingSource
+	// NoCredentials: a profile that should be a source has nothing to be one
+	// with.
+	NoCredentials
+	// NoEnvironmentKeys: the keys should come from the environment, and it
+	// has none, or half of one.
+	NoEnvironmentKeys
+	// LeftEnvironmentKeys: the keys that this shell started from are in no
+	// environment any more: it holds a role's instead.
+	LeftEnvironmentKeys
+	// SourceLoop: source_profile leads back to a profile of the chain.
+	SourceLoop
+	// IncludeLoop: include_profile leads back to itself.
+	IncludeLoop
+	// Conflict: two values that exclude each other.
+	Conflict
+	// BadValue: a value that AWS would not take.
+	BadValue
+	// ChainedDuration: more than an hour for a role that is assumed with
+	// temporary credentials.
+	ChainedDuration
+	// FIDODevice: a security key, which STS cannot ask.
+	FIDODevice
+	// Unsupported: a way to get credentials that this version cannot take.
+	Unsupported
+	// TooDeep: a chain longer than [MaxDepth].
+	TooDeep
+)
+
+// MaxDepth is the longest chain of profiles that is followed.
+const MaxDepth = 100
+
+// Error says why no plan can be made. Msg and the other texts may hold what
+// stood in a file: whoever prints them makes them safe for a terminal.
+type Error struct {
+	Kind    Kind
+	Profile string
+	// Origin is the line at fault, or the profile's own; From names the flag
+	// or variable instead when the value did not come from a file.
+	Origin awsconfig.Origin
+	From   string
+	Msg    string
+	Name   string   // the profile, key or value that Msg is about
+	Near   []string // names that Name may have been meant to be
+	Loop   []Step   // the way round, for the loops
+}
+
+// Step is a profile on the way round a loop, with the line that leads on.
+type Step struct {
+	Profile string
+	awsconfig.Origin
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	var b strings.Builder
+	switch {
+	case e.From != "":
+		fmt.Fprintf(&b, "%s: ", e.From)
+	case e.Origin.File != "":
+		fmt.Fprintf(&b, "%s: ", e.Origin)
+	}
+	if e.Profile != "" && e.Kind != UnknownProfile {
+		fmt.Fprintf(&b, "profile %s: ", e.Profile)
+	}
+	b.WriteString(e.Msg)
+	return b.String()
+}

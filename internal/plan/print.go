@@ -1,0 +1,141 @@
+package plan
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Print draws p for people: the chain, hop by hop, each value with the place
+// it was read from, what will be asked and where requests will go.
+func Print(w io.Writer, p Plan) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s", p.Profile)
+	if who := p.Who(); who != "" {
+		fmt.Fprintf(&b, ": %s", who)
+	}
+	b.WriteString("\n\n")
+	for i, h := range p.Hops {
+		fmt.Fprintf(&b, "%d. %s\n", i+1, Describe(h))
+		for _, f := range p.Facts[i] {
+			line(&b, f.Name, f.Text, f.From)
+		}
+		switch h := h.(type) {
+		case SessionToken:
+			ask(&b, h.MFA)
+			line(&b, "request", "GetSessionToken to "+h.Endpoint.Endpoint().Host(), "")
+		case AssumeRole:
+			ask(&b, h.MFA)
+			line(&b, "request", "AssumeRole to "+h.Endpoint.Host(), "")
+		}
+	}
+	b.WriteString("\n")
+	if p.Region != "" {
+		line(&b, "region", p.Region, p.RegionFact.From)
+	} else {
+		line(&b, "region", "none", "no profile of the chain names one")
+	}
+	if p.Protected {
+		line(&b, "protected", "asks for the profile's name first", "switch_role_protected")
+	}
+	if p.Plain {
+		line(&b, "delivers", "the long-lived key itself", "--no-session")
+	}
+	if len(p.Asks()) == 0 {
+		line(&b, "asks", "no MFA code", "")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// line writes one value in columns; an empty from leaves the last one out.
+func line(b *strings.Builder, name, text, from string) {
+	text = strings.ReplaceAll(text, "\n", `\n`)
+	if from == "" {
+		fmt.Fprintf(b, "   %-22s %s\n", name, text)
+		return
+	}
+	fmt.Fprintf(b, "   %-22s %-44s %s\n", name, text, from)
+}
+
+func ask(b *strings.Builder, m MFA) {
+	switch {
+	case m.Serial == "":
+	case m.Process != "":
+		line(b, "asks", "the command of mfa_process, for "+m.Serial, "")
+	default:
+		line(b, "asks", Prompt(m.Serial), "")
+	}
+}
+
+// Prompt is the text that a code is asked for with.
+func Prompt(serial string) string { return "Enter MFA code for " + serial + ":" }
+
+// Who says in a few words whom a plan becomes: "222222222222 role/Ops".
+func (p Plan) Who() string {
+	if r, ok := p.Role(); ok {
+		if arn, err := ParseRoleARN(r.RoleARN); err == nil {
+			return arn.Account + " role/" + arn.Path
+		}
+	}
+	return ""
+}
+
+// Describe says in a few words what a hop is.
+func Describe(h Hop) string {
+	switch h := h.(type) {
+	case StoredKey:
+		kind := "the key"
+		if h.Temporary {
+			kind = "the temporary key"
+		}
+		return kind + " of profile " + h.Profile
+	case EnvironmentKey:
+		if h.Temporary {
+			return "the temporary key in the environment"
+		}
+		return "the key in the environment"
+	case SessionToken:
+		if h.MFA.Serial != "" {
+			return "an MFA session of that key, " + Length(h.Duration)
+		}
+		return "a session of that key, " + Length(h.Duration)
+	case AssumeRole:
+		d := "as long as it allows"
+		if h.Duration > 0 {
+			d = Length(h.Duration)
+		}
+		return "role " + h.RoleARN + ", " + d
+	}
+	return fmt.Sprintf("%T", h)
+}
+
+// Host names where a request goes, for people: the configured URL, else the
+// host of AWS's own endpoint.
+func (e Endpoint) Host() string {
+	if e.URL != "" {
+		return e.URL
+	}
+	name, domain := "sts", ".amazonaws.com"
+	switch partitionOf(e.Region) {
+	case "aws-cn":
+		domain = ".amazonaws.com.cn"
+	case "aws-iso":
+		domain = ".c2s.ic.gov"
+	case "aws-iso-b":
+		domain = ".sc2s.sgov.gov"
+	case "aws-iso-e":
+		domain = ".cloud.adc-e.uk"
+	case "aws-iso-f":
+		domain = ".csp.hci.ic.gov"
+	case "aws-eusc":
+		domain = ".amazonaws.eu"
+	}
+	if e.DualStack && strings.HasSuffix(domain, ".amazonaws.com") {
+		domain = ".api.aws"
+	}
+	if e.FIPS && partitionOf(e.Region) == "aws" {
+		name = "sts-fips"
+	}
+	return name + "." + e.Region + domain
+}

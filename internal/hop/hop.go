@@ -1,2 +1,96 @@
-// Package hop is every way to get credentials from the world: one file per kind of hop. It is the only importer of the AWS SDK.
+// Package hop is every way to get credentials from the world: a file for each
+// kind of hop that a plan may hold. It is the only importer of the AWS SDK.
 package hop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/plan"
+)
+
+// Performer does hops. What it needs from elsewhere are plain funcs, set
+// before use; a missing one makes the hops that need it fail with a clear
+// error. Its methods may be called by many at once.
+type Performer struct {
+	// StoredKey returns the key kept under a profile's name.
+	StoredKey func(profile string) (cred.Credentials, error)
+	// EnvironmentKey returns the key that the program was started with.
+	EnvironmentKey func() (cred.Credentials, error)
+	// MFACode asks for a device's code. problem is nil at first; it is what
+	// was wrong with the code before when that is asked for once more.
+	MFACode func(ctx context.Context, m plan.MFA, problem error) (string, error)
+	// LongestKnown returns what is known of a role's longest session, 0 when
+	// nothing is; Learn is told what STS's answers show of it.
+	LongestKnown func(roleARN string) time.Duration
+	Learn        func(roleARN string, longest time.Duration)
+	// CABundle is a file of certificates to trust instead of the system's.
+	CABundle string
+	// Log is told of every request, never of a secret.
+	Log *slog.Logger
+	// Now is the clock by which answers are judged.
+	Now func() time.Time
+
+	once   sync.Once
+	client *httpClient
+	err    error // of making client
+}
+
+// errNoFunc says that a Performer was not given what a hop needs.
+func errNoFunc(what string) error { return fmt.Errorf("nothing here can provide %s", what) }
+
+// Perform does one hop, spending from, the credentials of the hop before it.
+//
+// Errors are *APIError for a refusal by AWS, *NetworkError and *AnswerError
+// where no valid answer came, *CodeError for an MFA code, or those of the
+// funcs of p.
+func (p *Performer) Perform(ctx context.Context, h plan.Hop, from cred.Credentials) (cred.Credentials, error) {
+	switch h := h.(type) {
+	case plan.StoredKey:
+		if p.StoredKey == nil {
+			return cred.Credentials{}, errNoFunc("stored keys")
+		}
+		return p.StoredKey(h.Profile)
+	case plan.EnvironmentKey:
+		return p.environmentKey(h)
+	case plan.SessionToken:
+		return p.sessionToken(ctx, h, from)
+	case plan.AssumeRole:
+		return p.assumeRole(ctx, h, from)
+	}
+	return cred.Credentials{}, fmt.Errorf("no way to perform a %T", h)
+}
+
+// ErrKeyGone says that the environment does not hold the key that a plan
+// starts from.
+var ErrKeyGone = errors.New("the key that this chain starts from is not in the environment")
+
+func (p *Performer) environmentKey(h plan.EnvironmentKey) (cred.Credentials, error) {
+	if p.EnvironmentKey == nil {
+		return cred.Credentials{}, errNoFunc("keys from the environment")
+	}
+	c, err := p.EnvironmentKey()
+	if err == nil && c.AccessKeyID != h.AccessKeyID {
+		err = ErrKeyGone
+	}
+	return c, err
+}
+
+func (p *Performer) now() time.Time {
+	if p.Now == nil {
+		return time.Now()
+	}
+	return p.Now()
+}
+
+func (p *Performer) log() *slog.Logger {
+	if p.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return p.Log
+}

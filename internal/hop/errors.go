@@ -1,0 +1,139 @@
+package hop
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+)
+
+// APIError is a refusal by AWS. Its texts are the server's: whoever prints
+// them makes them safe for a terminal.
+type APIError struct {
+	Op        string // AssumeRole, …
+	Host      string
+	Code      string // AccessDenied, …
+	Message   string
+	Status    int // of HTTP
+	RequestID string
+	// Skew is the server's clock minus ours, as far as the answer's Date
+	// header tells (whole seconds); 0 when it has none.
+	Skew time.Duration
+	// MFA says that the request carried a code.
+	MFA bool
+}
+
+// Error implements error.
+func (e *APIError) Error() string {
+	return fmt.Sprintf("%s at %s: %s: %s", e.Op, e.Host, e.Code, e.Message)
+}
+
+// NetworkError says that no answer came.
+type NetworkError struct {
+	Op   string
+	Host string
+	// MFA says that the request carried a code, which AWS may have seen.
+	MFA bool
+	Err error
+}
+
+// Error implements error.
+func (e *NetworkError) Error() string { return fmt.Sprintf("%s at %s: %v", e.Op, e.Host, e.Err) }
+
+// Unwrap returns the cause.
+func (e *NetworkError) Unwrap() error { return e.Err }
+
+// Timeout reports whether waiting for the answer took too long.
+func (e *NetworkError) Timeout() bool {
+	var t interface{ Timeout() bool }
+	return errors.As(e.Err, &t) && t.Timeout()
+}
+
+// Lookup reports whether the host's name could not be resolved.
+func (e *NetworkError) Lookup() bool {
+	_, ok := errors.AsType[*net.DNSError](e.Err)
+	return ok
+}
+
+// Certificate returns who issued the certificate that was not trusted, and
+// whether that is what went wrong.
+func (e *NetworkError) Certificate() (issuer string, ok bool) {
+	if v, is := errors.AsType[*tls.CertificateVerificationError](e.Err); is {
+		if n := len(v.UnverifiedCertificates); n > 0 {
+			return v.UnverifiedCertificates[n-1].Issuer.String(), true
+		}
+		return "", true
+	}
+	if v, is := errors.AsType[x509.UnknownAuthorityError](e.Err); is && v.Cert != nil {
+		return v.Cert.Issuer.String(), true
+	}
+	return "", false
+}
+
+// AnswerError says that what answered does not speak as AWS does: a captive
+// portal, an intercepting proxy, a broken or hostile server.
+type AnswerError struct {
+	Op   string
+	Host string
+	Msg  string
+	MFA  bool
+	Err  error
+}
+
+// Error implements error.
+func (e *AnswerError) Error() string { return fmt.Sprintf("%s at %s: %s", e.Op, e.Host, e.Msg) }
+
+// Unwrap returns the cause.
+func (e *AnswerError) Unwrap() error { return e.Err }
+
+// wrongAnswer is what the transport makes of an answer that is not AWS's.
+type wrongAnswer struct{ msg string }
+
+func (e *wrongAnswer) Error() string { return e.msg }
+
+// classify turns an error of the SDK into one of this package's.
+func (p *Performer) classify(op, host string, mfa bool, err error) error {
+	if w, ok := errors.AsType[*wrongAnswer](err); ok {
+		return &AnswerError{Op: op, Host: host, Msg: w.msg, MFA: mfa, Err: w}
+	}
+	resp, answered := errors.AsType[*awshttp.ResponseError](err)
+	if de, ok := errors.AsType[*smithy.DeserializationError](err); ok {
+		return &AnswerError{Op: op, Host: host, Msg: "the answer cannot be read: it is not what AWS sends", MFA: mfa, Err: de}
+	}
+	if api, ok := errors.AsType[smithy.APIError](err); ok && answered {
+		e := &APIError{Op: op, Host: host, Code: api.ErrorCode(), Message: api.ErrorMessage(), MFA: mfa,
+			Status: resp.HTTPStatusCode(), RequestID: resp.ServiceRequestID()}
+		if resp.Response != nil {
+			e.Skew = p.skew(resp.Response.Header)
+		}
+		if e.Code == "UnknownError" && e.Message == "UnknownError" || e.Code == "" {
+			return &AnswerError{Op: op, Host: host, Msg: fmt.Sprintf("HTTP status %d without an AWS error", e.Status), MFA: mfa, Err: err}
+		}
+		return e
+	}
+	// The SDK's wrappings say "operation error STS: AssumeRole, …" around
+	// what really happened.
+	cause := err
+	if send, ok := errors.AsType[*smithy.OperationError](err); ok {
+		cause = send.Err
+	}
+	if ne, ok := errors.AsType[net.Error](err); ok {
+		cause = ne
+	}
+	return &NetworkError{Op: op, Host: host, MFA: mfa, Err: cause}
+}
+
+// skew is the server's clock minus ours by an answer's Date header.
+func (p *Performer) skew(h http.Header) time.Duration {
+	t, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return t.Sub(p.now()).Round(time.Second)
+}

@@ -1,2 +1,31 @@
-// Package deliver is every way to hand credentials on: an environment, a process, shell code, JSON.
+// Package deliver is every way to hand credentials on: an environment, a
+// process that takes our place in it, shell code, JSON.
+//
+// It knows neither profiles nor chains: it gets the credentials and a few
+// words on who the child will be ([As]), and hands them over without asking
+// where they came from.
 package deliver
+
+// As says who the child will be. An empty field is left unset in the child,
+// never set to the empty string: to the AWS CLI an empty AWS_PROFILE is the
+// name of a profile that does not exist.
+type As struct {
+	// Profile is the name that was switched to.
+	Profile string
+	// InFiles is set when Profile is in the user's AWS files. Otherwise
+	// AWS_PROFILE is left unset: with it, most AWS tools fail for want of that
+	// profile in spite of the keys in the environment.
+	InFiles bool
+	// RoleARN is the role that the credentials are a session of, when there
+	// is one.
+	RoleARN string
+	// Region is for the child. When it is empty the child keeps the region
+	// that the user's environment names.
+	Region string
+	// Depth counts the switched environments that the child is in, itself
+	// included.
+	Depth int
+	// BaseKeyID is the access key id of the environment's key that the chain
+	// started from, so that a switch inside the child knows its base again.
+	BaseKeyID string
+}

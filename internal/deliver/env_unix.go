@@ -1,0 +1,6 @@
+//go:build unix
+
+package deliver
+
+// foldName returns the form in which names of variables are compared.
+func foldName(name string) string { return name }

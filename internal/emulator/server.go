@@ -1,0 +1,365 @@
+package emulator
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	maxBody     = 1 << 20 // of a request, in bytes
+	maxRequests = 10_000  // remembered
+)
+
+// Options are how a world behaves where AWS is not of one mind.
+type Options struct {
+	// Now is the world's clock; nil is [time.Now].
+	Now func() time.Time
+	// KeyDelay is how long a key made by CreateAccessKey is not accepted.
+	KeyDelay time.Duration
+	// StrictMFA makes a request whose duration is refused spend its MFA code.
+	StrictMFA bool
+}
+
+// Server answers for every service of a world: which one is asked follows
+// from the signature's scope. It is an [http.Handler], safe for concurrent
+// use.
+type Server struct {
+	now     func() time.Time
+	options Options
+	began   time.Time // when everything declared was made
+
+	mu           sync.Mutex // guards what follows
+	users        map[string]*user
+	roles        map[string]*role
+	devices      map[string]*device
+	keys         map[string]*key
+	buckets      map[string]Bucket
+	managed      map[string]policy
+	providers    []Provider
+	regionsOff   []string
+	regionsOptIn []string
+	issued       int // keys and request ids so far
+	faults       []*Fault
+	requests     []Request
+}
+
+// New makes a server of w. The error names everything in w that is not valid.
+func New(w World, o Options) (*Server, error) {
+	s := &Server{
+		now:     o.Now,
+		options: o,
+		users:   map[string]*user{},
+		roles:   map[string]*role{},
+		devices: map[string]*device{},
+		keys:    map[string]*key{},
+		buckets: map[string]Bucket{},
+		managed: map[string]policy{},
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.began = s.now()
+	if err := s.load(w); err != nil {
+		return nil, fmt.Errorf("the world is not valid: %w", err)
+	}
+	return s, nil
+}
+
+// Request is what was asked, and what was answered. It holds no secret and no
+// code.
+type Request struct {
+	Time        time.Time
+	Service     string // sts, iam or s3
+	Action      string // AssumeRole, GetObject
+	Region      string // of the signature
+	AccessKeyID string
+	Caller      string            // the caller's ARN; empty when the signature is no good
+	Params      map[string]string // without TokenCode and WebIdentityToken
+	HasCode     bool              // a TokenCode was sent
+	Status      int               // 0 when the connection was left without an answer
+	ErrorCode   string            // AWS's; empty for success
+}
+
+// Requests returns what was asked so far, oldest first: the last 10,000.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// call is a request on its way through the server.
+type call struct {
+	http      *http.Request
+	host      string // without the port
+	body      []byte
+	form      url.Values // the parameters of query and body together
+	signature *signature // nil when there is none
+	service   string
+	action    string
+	id        string    // of the request, told in the answer
+	now       time.Time // by the clock that judges this request
+	key       *key      // nil until authenticated
+}
+
+// answer is what goes back.
+type answer struct {
+	status   int
+	header   http.Header
+	body     []byte
+	code     string // AWS's error code
+	transfer transfer
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c, err := s.receive(w, r)
+	f := s.fault(c)
+	if !sleep(r.Context(), f.Delay) {
+		panic(http.ErrAbortHandler)
+	}
+	c.now = s.now().Add(f.Skew)
+	var a answer
+	switch {
+	case f.replaces():
+		a = answer{status: http.StatusOK, header: http.Header{}}
+	case err != nil:
+		a = c.refuse(err)
+	default:
+		a = s.answer(c)
+	}
+	if f.Effect.spoil != nil {
+		f.Effect.spoil(c, &a)
+	}
+	s.remember(c, a)
+	a.send(w, r, c)
+}
+
+// receive reads the request as far as everything else needs it, even when it
+// returns an error.
+func (s *Server) receive(w http.ResponseWriter, r *http.Request) (*call, error) {
+	s.mu.Lock()
+	s.issued++
+	id := uniqueID("", strconv.Itoa(s.issued))
+	s.mu.Unlock()
+	c := &call{http: r, host: r.Host, form: r.URL.Query(), id: strings.ToLower(id[:8] + "-" + id[8:12] + "-" + id[12:16])}
+	if host, _, err := net.SplitHostPort(r.Host); err == nil {
+		c.host = host
+	}
+	var err error
+	if c.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
+		return c, fail(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request cannot be read: %v", err)
+	}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		sent, err := url.ParseQuery(string(c.body))
+		if err != nil {
+			return c, fail(http.StatusBadRequest, "MalformedInput", "The form cannot be read")
+		}
+		maps.Copy(c.form, sent)
+	}
+	c.signature, err = parseSignature(r)
+	c.action = c.form.Get("Action")
+	switch {
+	case c.signature != nil:
+		c.service = c.signature.service
+	case c.action != "":
+		c.service = "sts" // the one that has unsigned actions
+	default:
+		c.service = "s3"
+	}
+	if c.service == "s3" {
+		c.action = c.s3Action()
+	}
+	return c, err
+}
+
+// answer does what is asked.
+func (s *Server) answer(c *call) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var a answer
+	var err error
+	switch c.service {
+	case "sts", "iam":
+		a, err = s.query(c)
+	case "s3":
+		a, err = s.s3(c)
+	default:
+		err = fail(http.StatusForbidden, "SignatureDoesNotMatch", "Credential should be scoped to correct service: 'sts'. ")
+	}
+	if err != nil {
+		return c.refuse(err)
+	}
+	return a
+}
+
+// operation is an action of a service that speaks the query protocol.
+type operation struct {
+	do       func(*Server, *call) (any, error)
+	unsigned bool
+}
+
+// protocol is what is fixed for a query service: its API's version.
+type protocol struct {
+	version    string
+	operations map[string]operation
+}
+
+func (p protocol) namespace(service string) string {
+	return "https://" + service + ".amazonaws.com/doc/" + p.version + "/"
+}
+
+var protocols = map[string]protocol{"sts": stsProtocol, "iam": iamProtocol}
+
+// query answers for the services of the AWS query protocol.
+func (s *Server) query(c *call) (answer, error) {
+	p := protocols[c.service]
+	op, known := p.operations[c.action]
+	if !op.unsigned || c.signature != nil {
+		var err error
+		if c.key, err = s.authenticate(c); err != nil {
+			return answer{}, err
+		}
+	}
+	if !known || c.form.Get("Version") != p.version {
+		return answer{}, fail(http.StatusBadRequest, "InvalidAction", "Could not find operation %s for version %s", c.action, cmp.Or(c.form.Get("Version"), "NO_VERSION_SPECIFIED"))
+	}
+	if c.service == "sts" && c.key != nil && slices.Contains(s.regionsOff, c.signature.region) {
+		return answer{}, fail(http.StatusForbidden, "RegionDisabledException",
+			"STS is not activated in this region for account:%s. Your account administrator can activate STS in this region using the IAM Console.", c.key.identity.principal.account)
+	}
+	result, err := op.do(s, c)
+	if err != nil {
+		return answer{}, err
+	}
+	envelope := struct {
+		XMLName   xml.Name
+		Result    any
+		RequestID string `xml:"ResponseMetadata>RequestId"`
+	}{xml.Name{Space: p.namespace(c.service), Local: c.action + "Response"}, result, c.id}
+	return xmlAnswer(http.StatusOK, envelope), nil
+}
+
+// refuse is the answer that tells err in the manner of the call's service.
+func (c *call) refuse(err error) answer {
+	e := &apiError{http.StatusInternalServerError, "InternalFailure", "The request processing has failed because of an unknown error, exception or failure."}
+	errors.As(err, &e)
+	var a answer
+	if c.service == "s3" {
+		a = c.refuseS3(e)
+	} else {
+		p, ok := protocols[c.service]
+		if !ok {
+			p = stsProtocol
+		}
+		type detail struct{ Type, Code, Message string }
+		sender := "Sender"
+		if e.status >= 500 {
+			sender = "Receiver"
+		}
+		a = xmlAnswer(e.status, struct {
+			XMLName   xml.Name
+			Error     detail
+			RequestID string `xml:"RequestId"`
+		}{xml.Name{Space: p.namespace(cmp.Or(c.service, "sts")), Local: "ErrorResponse"}, detail{sender, e.code, e.message}, c.id})
+	}
+	a.code = e.code
+	return a
+}
+
+// xmlAnswer is an answer with v in it. Everything that is marshalled here is
+// of the emulator's own types, so it can be.
+func xmlAnswer(status int, v any) answer {
+	body := must(xml.MarshalIndent(v, "", "  "))
+	return answer{status: status, header: http.Header{"Content-Type": {"text/xml"}}, body: append([]byte(xml.Header), body...)}
+}
+
+// send writes the answer with the headers that every one has.
+func (a answer) send(w http.ResponseWriter, r *http.Request, c *call) {
+	switch a.transfer {
+	case hungUp:
+		panic(http.ErrAbortHandler)
+	case stalled:
+		<-r.Context().Done()
+		panic(http.ErrAbortHandler)
+	}
+	h := w.Header()
+	maps.Copy(h, a.header)
+	h.Set("Date", c.now.UTC().Format(http.TimeFormat))
+	if c.service == "s3" {
+		h.Set("X-Amz-Request-Id", c.id)
+	} else {
+		h.Set("X-Amzn-Requestid", c.id)
+	}
+	if h.Get("Content-Length") == "" {
+		h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
+	w.WriteHeader(a.status)
+	if a.transfer == cutShort {
+		_, _ = w.Write(a.body[:len(a.body)/2])
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler) // the rest that the length promised never comes
+	}
+	_, _ = io.Copy(w, bytes.NewReader(a.body))
+}
+
+// remember writes down what was asked and answered.
+func (s *Server) remember(c *call, a answer) {
+	r := Request{
+		Time: c.now, Service: c.service, Action: c.action, Params: map[string]string{},
+		HasCode: c.form.Get("TokenCode") != "", Status: a.status, ErrorCode: a.code,
+	}
+	if a.transfer == hungUp || a.transfer == stalled {
+		r.Status = 0
+	}
+	for name := range c.form {
+		if name != "TokenCode" && name != "WebIdentityToken" && !strings.HasPrefix(name, "X-Amz-") {
+			r.Params[name] = c.form.Get(name)
+		}
+	}
+	if c.signature != nil {
+		r.Region, r.AccessKeyID = c.signature.region, c.signature.keyID
+	}
+	if c.service == "s3" {
+		if bucket, key := c.object(); bucket != "" {
+			r.Params["bucket"], r.Params["key"] = bucket, key
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.key != nil {
+		r.Caller = c.key.identity.arn.String()
+	}
+	if len(s.requests) == maxRequests {
+		s.requests = slices.Delete(s.requests, 0, maxRequests/10)
+	}
+	s.requests = append(s.requests, r)
+}
+
+// sleep waits for d and reports whether it did, rather than ctx ending first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -125,9 +125,9 @@ func (s *Server) authenticate(c *call) (*key, error) {
 func scoped(g *signature, host string) error {
 	want := g.region
 	if name, ok := strings.CutSuffix(strings.TrimSuffix(host, ".cn"), ".amazonaws.com"); ok {
-		switch _, region, _ := strings.Cut(name, "."); {
-		case region != "":
-			want = region
+		switch label := name[strings.LastIndexByte(name, '.')+1:]; {
+		case regionFormat.MatchString(label):
+			want = label
 		case g.service == "sts" || g.service == "iam":
 			want = defaultRegion[partitionOf(g.region)]
 		}

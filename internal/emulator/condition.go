@@ -164,22 +164,22 @@ func (c condition) holds(keys conditionKeys) bool {
 	if !present {
 		return c.ifExists || c.negate || c.every
 	}
-	matches := func(h string) bool {
+	fits := func(h string) bool {
 		return c.negate != slices.ContainsFunc(c.values, func(want string) bool {
 			want, ok := expand(want, keys, c.variables)
 			return ok && c.match(h, want)
 		})
 	}
 	if c.every {
-		return !slices.ContainsFunc(have, func(h string) bool { return !matches(h) })
+		return !slices.ContainsFunc(have, func(h string) bool { return !fits(h) })
 	}
-	return slices.ContainsFunc(have, matches)
+	return slices.ContainsFunc(have, fits)
 }
 
-var variable = regexp.MustCompile(`\$\{[^}]*\}`)
+const variable = `\$\{[^}]*\}`
 
 func validVariables(text string, providers []Provider) error {
-	for _, v := range variable.FindAllString(text, -1) {
+	for _, v := range regexp.MustCompile(variable).FindAllString(text, -1) {
 		if !knownKey(strings.ToLower(v[2:len(v)-1]), providers) {
 			return fmt.Errorf("%s is no variable", v)
 		}
@@ -194,7 +194,7 @@ func expand(text string, keys conditionKeys, variables bool) (string, bool) {
 		return text, true
 	}
 	ok := true
-	text = variable.ReplaceAllStringFunc(text, func(v string) string {
+	text = regexp.MustCompile(variable).ReplaceAllStringFunc(text, func(v string) string {
 		values := keys[strings.ToLower(v[2:len(v)-1])]
 		if len(values) != 1 {
 			ok = false

@@ -92,9 +92,6 @@ func (k *key) status() string {
 	return "Active"
 }
 
-// name is what IAM calls the user; the root user goes by the account's name.
-func (u *user) name() string { return u.arn.name() }
-
 type getUserResult struct {
 	XMLName xml.Name `xml:"GetUserResult"`
 	User    struct {
@@ -114,7 +111,7 @@ func (s *Server) getUser(c *call) (any, error) {
 	var r getUserResult
 	r.User.UserID, r.User.Arn, r.User.CreateDate = u.id, u.arn.String(), stamp(s.began)
 	if !u.root() {
-		r.User.Path, r.User.UserName = u.arn.path(), u.name()
+		r.User.Path, r.User.UserName = u.arn.path(), u.arn.name()
 	}
 	return r, nil
 }
@@ -142,7 +139,7 @@ func (s *Server) listMFADevices(c *call) (any, error) {
 	}
 	var r listMFADevicesResult
 	for _, d := range u.devices {
-		r.Devices = append(r.Devices, member{UserName: u.name(), SerialNumber: d.Serial, EnableDate: stamp(s.began)})
+		r.Devices = append(r.Devices, member{UserName: u.arn.name(), SerialNumber: d.Serial, EnableDate: stamp(s.began)})
 	}
 	return r, nil
 }
@@ -160,7 +157,7 @@ func (s *Server) listAccessKeys(c *call) (any, error) {
 	}
 	var r listAccessKeysResult
 	for _, k := range s.keysOf(u) {
-		r.Keys = append(r.Keys, member{UserName: u.name(), AccessKeyID: k.id, Status: k.status(), CreateDate: stamp(k.issued)})
+		r.Keys = append(r.Keys, member{UserName: u.arn.name(), AccessKeyID: k.id, Status: k.status(), CreateDate: stamp(k.issued)})
 	}
 	return r, nil
 }
@@ -188,7 +185,7 @@ func (s *Server) createAccessKey(c *call) (any, error) {
 	k.user, k.identity, k.pending = u, u.identity(), c.now.Add(s.options.KeyDelay)
 	var r createAccessKeyResult
 	a := &r.AccessKey
-	a.UserName, a.AccessKeyID, a.Status, a.SecretAccessKey, a.CreateDate = u.name(), k.id, k.status(), k.secret, stamp(k.issued)
+	a.UserName, a.AccessKeyID, a.Status, a.SecretAccessKey, a.CreateDate = u.arn.name(), k.id, k.status(), k.secret, stamp(k.issued)
 	return r, nil
 }
 
@@ -255,7 +252,7 @@ func (s *Server) getAccessKeyLastUsed(c *call) (any, error) {
 	if err := c.mayManage(k.user); err != nil {
 		return nil, err
 	}
-	r := getAccessKeyLastUsedResult{UserName: k.user.name()}
+	r := getAccessKeyLastUsedResult{UserName: k.user.arn.name()}
 	r.LastUsed.ServiceName, r.LastUsed.Region = "N/A", "N/A"
 	if !k.used.at.IsZero() {
 		r.LastUsed.LastUsedDate = stamp(k.used.at)

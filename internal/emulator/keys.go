@@ -97,11 +97,7 @@ func (s *Server) authenticate(c *call) (*key, error) {
 	if k == nil || k.inactive || c.now.Before(k.pending) || partitionOf(g.region) != k.identity.principal.partition {
 		return nil, badToken()
 	}
-	slack := 5 * time.Minute
-	if g.service == "s3" {
-		slack = 15 * time.Minute
-	}
-	if err := g.current(c.now, slack); err != nil {
+	if err := g.current(c.now); err != nil {
 		return nil, err
 	}
 	if err := scoped(g, c.host); err != nil {
@@ -126,13 +122,13 @@ func scoped(g *signature, host string) error {
 	want := g.region
 	if name, ok := strings.CutSuffix(strings.TrimSuffix(host, ".cn"), ".amazonaws.com"); ok {
 		switch label := name[strings.LastIndexByte(name, '.')+1:]; {
-		case regionFormat.MatchString(label):
+		case matches(regionForm, label):
 			want = label
 		case g.service == "sts" || g.service == "iam":
 			want = defaultRegion[partitionOf(g.region)]
 		}
 	}
-	if want != g.region || !regionFormat.MatchString(g.region) {
+	if want != g.region || !matches(regionForm, g.region) {
 		return fail(http.StatusForbidden, "SignatureDoesNotMatch", "Credential should be scoped to a valid region, not '%s'. ", g.region)
 	}
 	return nil

@@ -188,8 +188,8 @@ func parseTrustPolicy(text string, providers []Provider) (policy, error) {
 			return policy{}, fmt.Errorf("statement %d: a trust policy has no Resource", i+1)
 		}
 		for _, name := range st.principals {
-			if a, ok := parseARN(name); name != "*" && !accountFormat.MatchString(name) && !strings.HasSuffix(name, ".amazonaws.com") &&
-				(!ok || !accountFormat.MatchString(a.account)) {
+			if a, ok := parseARN(name); name != "*" && !matches(accountForm, name) && !strings.HasSuffix(name, ".amazonaws.com") &&
+				(!ok || !matches(accountForm, a.account)) {
 				return policy{}, fmt.Errorf("statement %d: principal %q is not valid", i+1, name)
 			}
 		}
@@ -223,11 +223,11 @@ const (
 // judge evaluates an identity policy.
 func (p policy) judge(q question) verdict {
 	return p.evaluate(q, func(st statement) verdict {
-		matches := func(pattern string) bool {
+		named := func(pattern string) bool {
 			pattern, ok := expand(pattern, q.context, st.variables)
 			return ok && glob(pattern, q.resource)
 		}
-		if slices.ContainsFunc(st.resources, matches) || len(st.notResources) > 0 && !slices.ContainsFunc(st.notResources, matches) {
+		if slices.ContainsFunc(st.resources, named) || len(st.notResources) > 0 && !slices.ContainsFunc(st.notResources, named) {
 			return allowed
 		}
 		return silent
@@ -256,8 +256,8 @@ func (p policy) trusts(q question) verdict {
 func (p policy) evaluate(q question, scope func(statement) verdict) verdict {
 	v := silent
 	for _, st := range p.statements {
-		matches := func(pattern string) bool { return glob(strings.ToLower(pattern), strings.ToLower(q.action)) }
-		if !slices.ContainsFunc(st.actions, matches) && (len(st.notActions) == 0 || slices.ContainsFunc(st.notActions, matches)) {
+		named := func(pattern string) bool { return glob(strings.ToLower(pattern), strings.ToLower(q.action)) }
+		if !slices.ContainsFunc(st.actions, named) && (len(st.notActions) == 0 || slices.ContainsFunc(st.notActions, named)) {
 			continue
 		}
 		reach := scope(st)

@@ -140,13 +140,7 @@ var s3Errors = map[string]apiError{
 // refuseS3 is the answer that tells e as S3 does.
 func (c *call) refuseS3(e *apiError) answer {
 	if own, ok := s3Errors[e.code]; ok {
-		*e = own
-	}
-	if e.code == "SignatureDoesNotMatch" && c.signature.current(c.now, 15*time.Minute) != nil {
-		*e = apiError{http.StatusForbidden, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large."}
-		if c.signature.expires > 0 {
-			*e = apiError{http.StatusForbidden, "AccessDenied", "Request has expired"}
-		}
+		e = &own
 	}
 	return xmlAnswer(e.status, struct {
 		XMLName   xml.Name `xml:"Error"`

@@ -255,8 +255,10 @@ func (s *Server) query(c *call) (answer, error) {
 
 // refuse is the answer that tells err in the manner of the call's service.
 func (c *call) refuse(err error) answer {
-	e := &apiError{http.StatusInternalServerError, "InternalFailure", "The request processing has failed because of an unknown error, exception or failure."}
-	errors.As(err, &e)
+	e, ok := errors.AsType[*apiError](err)
+	if !ok {
+		e = &apiError{http.StatusInternalServerError, "InternalFailure", "The request processing has failed because of an unknown error, exception or failure."}
+	}
 	var a answer
 	if c.service == "s3" {
 		a = c.refuseS3(e)

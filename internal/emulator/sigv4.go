@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,8 +24,6 @@ const (
 	// maxPresign is the longest life of a presigned request.
 	maxPresign = 7 * 24 * time.Hour
 )
-
-var regionFormat = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
 
 // signature is what a request says about how it was signed.
 type signature struct {
@@ -107,20 +104,32 @@ func newSignature(credential, headers, mac, date, token string) (*signature, err
 	}, nil
 }
 
-// current checks the time of the signature against the server's clock, which
-// may be off by slack.
-func (g *signature) current(now time.Time, slack time.Duration) error {
+// current checks the time of the signature against the server's clock. S3 is
+// more patient than the others, and says it in other words.
+func (g *signature) current(now time.Time) error {
 	now = now.UTC().Truncate(time.Second)
-	minutes := int(slack / time.Minute)
-	if g.time.After(now.Add(slack)) {
-		return fail(http.StatusForbidden, "SignatureDoesNotMatch", "Signature not yet current: %s is still later than %s (%s + %d min.)",
-			g.time.Format(amzDate), now.Add(slack).Format(amzDate), now.Format(amzDate), minutes)
+	slack := 5 * time.Minute
+	if g.service == "s3" {
+		slack = 15 * time.Minute
 	}
-	if g.time.Before(now.Add(-max(slack, g.expires))) {
-		return fail(http.StatusForbidden, "SignatureDoesNotMatch", "Signature expired: %s is now earlier than %s (%s - %d min.)",
-			g.time.Format(amzDate), now.Add(-max(slack, g.expires)).Format(amzDate), now.Format(amzDate), int(max(slack, g.expires)/time.Minute))
+	life := slack
+	if g.expires > 0 {
+		life = g.expires
 	}
-	if g.date != g.time.Format("20060102") {
+	early, late := g.time.After(now.Add(slack)), g.time.Before(now.Add(-life))
+	at := func(d time.Duration) string { return now.Add(d).Format(amzDate) }
+	switch {
+	case g.service == "s3" && late && g.expires > 0:
+		return fail(http.StatusForbidden, "AccessDenied", "Request has expired")
+	case g.service == "s3" && (early || late):
+		return fail(http.StatusForbidden, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
+	case early:
+		return fail(http.StatusForbidden, "SignatureDoesNotMatch", "Signature not yet current: %s is still later than %s (%s + %.0f min.)",
+			g.time.Format(amzDate), at(slack), at(0), slack.Minutes())
+	case late:
+		return fail(http.StatusForbidden, "SignatureDoesNotMatch", "Signature expired: %s is now earlier than %s (%s - %.0f min.)",
+			g.time.Format(amzDate), at(-life), at(0), life.Minutes())
+	case g.date != g.time.Format("20060102"):
 		return fail(http.StatusForbidden, "SignatureDoesNotMatch", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.",
 			g.date, g.time.Format("20060102"), g.time.Format(amzDate))
 	}

@@ -271,7 +271,7 @@ func (s *Server) assumeRole(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := iamARN(roleARN, roleFormat); err != nil {
+	if _, err := iamARN(roleARN, roleForm); err != nil {
 		return nil, invalid("%s is invalid", roleARN)
 	}
 	caller := c.key

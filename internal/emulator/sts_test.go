@@ -140,6 +140,7 @@ func TestScopeAndAction(t *testing.T) {
 	d := demo(t)
 	d.refused(d.query(me, "ec2", "2011-06-15", "GetCallerIdentity", nil), 403, "SignatureDoesNotMatch", "Credential should be scoped to correct service: 'sts'.")
 	d.refused(d.sts(me, "GetCalledIdentity", nil), 400, "InvalidAction", "Could not find operation GetCalledIdentity for version 2011-06-15")
+	d.refused(d.query(me, "sts", "2011-06-16", "GetCallerIdentity", nil), 400, "InvalidAction", "Could not find operation GetCallerIdentity for version 2011-06-16")
 	d.refused(d.iam(me, "AssumeRole", nil), 400, "InvalidAction", "Could not find operation AssumeRole for version 2010-05-08")
 }
 
@@ -179,6 +180,7 @@ func TestPresigned(t *testing.T) {
 	if r := get("/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Expires=60", "sts", 0); r.status != 200 {
 		t.Errorf("sts: %d %s", r.status, r.body)
 	}
+	d.refused(get("/bucketname/hello.txt?X-Amz-Expires=60", "s3", 61*time.Second), 403, "AccessDenied", "Request has expired")
 	if r := get("/bucketname/hello.txt?X-Amz-Expires=1800", "s3", 29*time.Minute); r.status != 200 || !strings.HasPrefix(r.body, "hello") {
 		t.Errorf("s3: %d %s", r.status, r.body)
 	}
@@ -527,6 +529,27 @@ func TestBothSides(t *testing.T) {
 			}
 		})
 	}
+	t.Run("another account trusts the user by name", func(t *testing.T) {
+		const there = "arn:aws:iam::222222222222:role/There"
+		for policy, ok := range map[string]bool{nothing: false, strings.Replace(assume, "Here", "There", 1): true} {
+			w := account(statement(policy), statement(anyRoot), "")
+			w.Roles = append(w.Roles, emulator.Role{ARN: there, Trust: statement(byARN)})
+			d := newDesk(t, w, emulator.Options{})
+			r := d.sts(me, "AssumeRole", form("RoleArn", there, "RoleSessionName", "me"))
+			if ok {
+				d.ok(r)
+			} else {
+				d.notAuthorized(r, "arn:aws:iam::111111111111:user/path/me", "sts:AssumeRole", there)
+			}
+		}
+	})
+	t.Run("another partition trusts anyone", func(t *testing.T) {
+		const there = "arn:aws-cn:iam::222222222222:role/There"
+		w := account("", statement(anyRoot), "")
+		w.Roles = append(w.Roles, emulator.Role{ARN: there, Trust: statement(anyone)})
+		d := newDesk(t, w, emulator.Options{})
+		d.notAuthorized(d.sts(me, "AssumeRole", form("RoleArn", there, "RoleSessionName", "me")), "arn:aws:iam::111111111111:user/path/me", "sts:AssumeRole", there)
+	})
 	t.Run("BoolIfExists with a session without MFA", func(t *testing.T) {
 		d := newDesk(t, account("", statement(ifPresent), ""), emulator.Options{})
 		session := d.ok(d.sts(me, "GetSessionToken", nil))

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -21,22 +20,22 @@ type validation struct {
 
 // format is what the AWS API reference demands of a text.
 type format struct {
-	min, max int // in characters; max 0 is no limit
-	pattern  *regexp.Regexp
+	min, max int    // in characters; max 0 is no limit
+	pattern  string // "" is any
 }
 
 // The formats of parameters, from the STS API reference.
 var (
-	nameFormat    = format{2, 64, regexp.MustCompile(`[\w+=,.@-]*`)} // session names, source identities
-	arnFormat     = format{20, 2048, regexp.MustCompile(`[\x{9}\x{A}\x{D}\x{20}-\x{7E}\x{85}\x{A0}-\x{D7FF}\x{E000}-\x{FFFD}\x{10000}-\x{10FFFF}]+`)}
-	externalID    = format{2, 1224, regexp.MustCompile(`[\w+=,.@:\/-]*`)}
-	serialFormat  = format{9, 256, regexp.MustCompile(`[\w+=/:,.@-]*`)}
-	codeFormat    = format{6, 6, regexp.MustCompile(`[\d]*`)}
-	federatedName = format{2, 32, regexp.MustCompile(`[\w+=,.@-]*`)}
-	tagKey        = format{1, 128, regexp.MustCompile(`[\p{L}\p{Z}\p{N}_.:/=+\-@]+`)}
-	tagValue      = format{0, 256, regexp.MustCompile(`[\p{L}\p{Z}\p{N}_.:/=+\-@]*`)}
-	webToken      = format{4, 20000, nil}
-	accessKeyID   = format{16, 128, regexp.MustCompile(`[\w]*`)}
+	nameFormat    = format{2, 64, `[\w+=,.@-]*`} // session names, source identities
+	arnFormat     = format{20, 2048, `[\x{9}\x{A}\x{D}\x{20}-\x{7E}\x{85}\x{A0}-\x{D7FF}\x{E000}-\x{FFFD}\x{10000}-\x{10FFFF}]+`}
+	externalID    = format{2, 1224, `[\w+=,.@:\/-]*`}
+	serialFormat  = format{9, 256, `[\w+=/:,.@-]*`}
+	codeFormat    = format{6, 6, `[\d]*`}
+	federatedName = format{2, 32, `[\w+=,.@-]*`}
+	tagKey        = format{1, 128, `[\p{L}\p{Z}\p{N}_.:/=+\-@]+`}
+	tagValue      = format{0, 256, `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`}
+	webToken      = format{4, 20000, ""}
+	accessKeyID   = format{16, 128, `[\w]*`}
 )
 
 func (v *validation) reject(value, at, constraint string) {
@@ -52,8 +51,8 @@ func (v *validation) check(value, at string, f format) {
 	if n < f.min {
 		v.reject("'"+value+"'", at, fmt.Sprintf("Member must have length greater than or equal to %d", f.min))
 	}
-	if f.pattern != nil && len(f.pattern.FindString(value)) != len(value) {
-		v.reject("'"+value+"'", at, "Member must satisfy regular expression pattern: "+f.pattern.String())
+	if f.pattern != "" && !matches("^(?:"+f.pattern+")$", value) {
+		v.reject("'"+value+"'", at, "Member must satisfy regular expression pattern: "+f.pattern)
 	}
 }
 

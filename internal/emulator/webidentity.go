@@ -103,7 +103,7 @@ func (s *Server) assumeRoleWithWebIdentity(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := iamARN(roleARN, roleFormat)
+	a, err := iamARN(roleARN, roleForm)
 	if err != nil {
 		return nil, invalid("%s is invalid", roleARN)
 	}

@@ -125,19 +125,25 @@ func (a arn) path() string {
 	return a.resource[first : last+1]
 }
 
-var (
-	partitions    = []string{"aws", "aws-cn", "aws-us-gov"}
-	accountFormat = regexp.MustCompile(`^\d{12}$`)
-	userFormat    = regexp.MustCompile(`^(root|user/([!-.0-~]+/)*[\w+=,.@-]{1,64})$`)
-	roleFormat    = regexp.MustCompile(`^role/([!-.0-~]+/)*[\w+=,.@-]{1,64}$`)
-	bucketFormat  = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-	keyIDFormat   = regexp.MustCompile(`^AKIA[A-Z0-9]{16}$`)
+var partitions = []string{"aws", "aws-cn", "aws-us-gov"}
+
+const (
+	accountForm = `^\d{12}$`
+	userForm    = `^(root|user/([!-.0-~]+/)*[\w+=,.@-]{1,64})$`
+	roleForm    = `^role/([!-.0-~]+/)*[\w+=,.@-]{1,64}$`
+	bucketForm  = `^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`
+	keyIDForm   = `^AKIA[A-Z0-9]{16}$`
+	regionForm  = `^[a-z]{2,}(-[a-z]+)+-\d+$`
 )
 
+// matches compiles the pattern when it is used: the program that links this
+// package starts far more often than it emulates.
+func matches(pattern, s string) bool { return regexp.MustCompile(pattern).MatchString(s) }
+
 // iamARN parses the ARN of an IAM resource of the given form.
-func iamARN(s string, form *regexp.Regexp) (arn, error) {
+func iamARN(s, form string) (arn, error) {
 	a, ok := parseARN(s)
-	if !ok || a.service != "iam" || a.region != "" || !accountFormat.MatchString(a.account) || !form.MatchString(a.resource) {
+	if !ok || a.service != "iam" || a.region != "" || !matches(accountForm, a.account) || !matches(form, a.resource) {
 		return a, fmt.Errorf("%q is not an ARN of the form %s", s, form)
 	}
 	return a, nil
@@ -210,7 +216,7 @@ func (s *Server) load(w World) error {
 }
 
 func (s *Server) addUser(d User) error {
-	a, err := iamARN(d.ARN, userFormat)
+	a, err := iamARN(d.ARN, userForm)
 	if err != nil {
 		return err
 	}
@@ -241,7 +247,7 @@ func (s *Server) addUser(d User) error {
 		return fmt.Errorf("%d access keys, at most %d", len(d.Keys), maxKeys)
 	}
 	for _, k := range d.Keys {
-		if !keyIDFormat.MatchString(k.ID) || k.Secret == "" || s.keys[k.ID] != nil {
+		if !matches(keyIDForm, k.ID) || k.Secret == "" || s.keys[k.ID] != nil {
 			return fmt.Errorf("access key %q: want AKIA and 16 of A-Z0-9, a secret, and each once", k.ID)
 		}
 		created := k.Created
@@ -255,7 +261,7 @@ func (s *Server) addUser(d User) error {
 }
 
 func (s *Server) addRole(d Role) error {
-	a, err := iamARN(d.ARN, roleFormat)
+	a, err := iamARN(d.ARN, roleForm)
 	if err != nil {
 		return err
 	}
@@ -285,7 +291,7 @@ func (s *Server) addBucket(b Bucket) error {
 	if b.Partition == "" {
 		b.Partition = "aws"
 	}
-	if !bucketFormat.MatchString(b.Name) || !accountFormat.MatchString(b.Account) || !slices.Contains(partitions, b.Partition) {
+	if !matches(bucketForm, b.Name) || !matches(accountForm, b.Account) || !slices.Contains(partitions, b.Partition) {
 		return errors.New("the name, the account or the partition is not valid")
 	}
 	if _, twice := s.buckets[b.Name]; twice {

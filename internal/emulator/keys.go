@@ -74,7 +74,7 @@ func (s *Server) issue(prefix string, now time.Time) *key {
 	return k
 }
 
-// issueSession makes the key of a session of life seconds for id.
+// issueSession makes the key of a session for id that ends after life.
 func (s *Server) issueSession(c *call, kind kind, id identity, life time.Duration) *key {
 	k := s.issue("ASIA", c.now)
 	k.kind, k.identity = kind, id

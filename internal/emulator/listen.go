@@ -14,7 +14,8 @@ type Listener struct {
 	URL    string // http://127.0.0.1:12345
 	http   *http.Server
 	cancel context.CancelFunc
-	done   chan error
+	done   chan struct{} // closed when served is set
+	served error
 }
 
 // Listen serves on addr until Close; "" is a free port of the loopback
@@ -35,14 +36,18 @@ func (s *Server) Listen(addr string) (*Listener, error) {
 			ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 		},
 		cancel: cancel,
-		done:   make(chan error, 1),
+		done:   make(chan struct{}),
 	}
-	go func() { l.done <- l.http.Serve(socket) }()
+	go func() {
+		defer close(l.done)
+		l.served = l.http.Serve(socket)
+	}()
 	return l, nil
 }
 
 // Close ends what is still being answered, stalled requests among it, and
-// frees the port. Nothing of the listener runs on after it.
+// frees the port. Nothing of the listener runs on after it. A second call does
+// nothing.
 func (l *Listener) Close() error {
 	l.cancel()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -51,8 +56,8 @@ func (l *Listener) Close() error {
 	if err != nil {
 		err = l.http.Close()
 	}
-	if served := <-l.done; served != http.ErrServerClosed {
-		return served
+	if <-l.done; l.served != http.ErrServerClosed {
+		return l.served
 	}
 	return err
 }

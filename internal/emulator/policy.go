@@ -193,6 +193,11 @@ func parseTrustPolicy(text string, providers []Provider) (policy, error) {
 				return policy{}, fmt.Errorf("statement %d: principal %q is not valid", i+1, name)
 			}
 		}
+		for _, name := range st.federated {
+			if !slices.ContainsFunc(providers, func(p Provider) bool { return p.ARN == name }) {
+				return policy{}, fmt.Errorf("statement %d: provider %q is not declared", i+1, name)
+			}
+		}
 		for _, pattern := range slices.Concat(st.actions, st.notActions) {
 			if !slices.ContainsFunc(trustActions, func(a string) bool { return glob(strings.ToLower(pattern), strings.ToLower(a)) }) {
 				return policy{}, fmt.Errorf("statement %d: action %q is none of a trust policy's", i+1, pattern)

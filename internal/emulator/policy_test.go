@@ -100,6 +100,7 @@ func TestPolicySlips(t *testing.T) {
 		{"2012-10-17", "2012-10-18", `version "2012-10-18" is unknown`},
 		{`"Effect": "Allow",`, `"Effect": "Allow", "Resource": "*",`, "no Resource"},
 		{`"Principal": {"AWS": "111111111111"},`, "", "needs a Principal"},
+		{`{"AWS": "111111111111"}`, `{"Federated": "arn:aws:iam::111111111111:oidc-provider/x"}`, "is not declared"},
 		{`{"AWS": "111111111111"}`, `{"Aws2": "111111111111"}`, "unknown field"},
 	} {
 		text := strings.Replace(good, c.old, c.slip, 1)

@@ -82,10 +82,10 @@ func New(w World, o Options) (*Server, error) {
 // Request is what was asked, and what was answered. It holds no secret and no
 // code.
 type Request struct {
-	Time        time.Time
-	Service     string // sts, iam or s3
-	Action      string // AssumeRole, GetObject
-	Region      string // of the signature
+	Time        time.Time // by the clock that judged it
+	Service     string    // sts, iam or s3
+	Action      string    // AssumeRole, GetObject
+	Region      string    // of the signature
 	AccessKeyID string
 	Caller      string            // the caller's ARN; empty when the signature is no good
 	Params      map[string]string // without TokenCode and WebIdentityToken

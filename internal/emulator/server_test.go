@@ -201,6 +201,9 @@ func TestCloseEndsStalledRequests(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
+	if err := l.Close(); err != nil {
+		t.Errorf("a second Close: %v", err)
+	}
 	if err := <-done; err == nil || time.Since(began) > 900*time.Millisecond {
 		t.Errorf("the client got %v after %v", err, time.Since(began))
 	}

@@ -58,7 +58,7 @@ func (s *scalars) UnmarshalJSON(b []byte) error {
 		var text string
 		switch err := json.Unmarshal(raw, &text); {
 		case err == nil:
-		case len(raw) == 0 || raw[0] == '{' || raw[0] == '[' || string(raw) == "null":
+		case raw[0] == '{' || raw[0] == '[' || string(raw) == "null":
 			return fmt.Errorf("a condition's value cannot be %s", raw)
 		default:
 			text = string(raw)

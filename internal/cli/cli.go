@@ -2,6 +2,97 @@
 // other packages together, and turns errors into words and exit statuses.
 package cli
 
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
 // Main runs the command named by args, the arguments after the program's
 // name, and returns the exit status.
-func Main(args []string) int { return 2 }
+func Main(args []string) int {
+	return newApp(os.Environ(), os.Stdin, os.Stdout, os.Stderr).run(context.Background(), args)
+}
+
+// run runs one command line.
+func (a *app) run(ctx context.Context, args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return a.exit
+	}
+	return a.report(cmd, err)
+}
+
+// root is the bare command, which is a switch itself, with the others in it.
+func (a *app) root() *cobra.Command {
+	f := &switchFlags{}
+	root := &cobra.Command{
+		Use:   "aws-switch-role [flags] [PROFILE|ROLE_ARN] [-- COMMAND [ARG...]]",
+		Short: "Become any AWS IAM role from the terminal",
+		Long: `Become any AWS IAM role from the terminal.
+
+It reads ~/.aws/config and ~/.aws/credentials, or takes keys from the
+environment, asks for the MFA code where the profile names a device, and opens
+your shell, or runs one command, with the role's temporary credentials.
+Leaving the shell leaves the role.`,
+		Example: `  aws-switch-role sub-account
+  aws-switch-role sub-account -- aws s3 ls
+  envchain aws-main-account env aws-switch-role sub-account
+  aws-switch-role arn:aws:iam::222222222222:role/Ops --source-profile default`,
+		Args:                       cobra.ArbitraryArgs,
+		RunE:                       func(cmd *cobra.Command, args []string) error { return a.switchTo(cmd, f, args, true) },
+		ValidArgsFunction:          a.completeProfiles,
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 1,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err.Error()} })
+	f.register(root)
+	root.Flags().SortFlags = false
+	root.AddCommand(
+		a.shellCommand(), a.execCommand(), a.exportCommand(), a.processCommand(),
+		a.explainCommand(), a.statusCommand(), a.demoCommand(), a.versionCommand(),
+	)
+	for _, c := range root.Commands() {
+		c.Flags().SortFlags = false
+	}
+	return root
+}
+
+// usageError is a command line that makes no sense.
+type usageError struct{ msg string }
+
+func (e *usageError) Error() string { return e.msg }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// split parts the arguments before `--` from those after it; dashed reports
+// whether there was one.
+func split(cmd *cobra.Command, args []string) (before, after []string, dashed bool) {
+	n := cmd.ArgsLenAtDash()
+	if n < 0 {
+		return args, nil, false
+	}
+	return args[:n], args[n:], true
+}
+
+// onlyProfile checks the arguments of a command that takes one profile and
+// nothing behind `--`.
+func onlyProfile(cmd *cobra.Command, args []string) ([]string, error) {
+	before, after, dashed := split(cmd, args)
+	switch {
+	case dashed || len(after) > 0:
+		return nil, usagef("%s takes no command behind --", cmd.CommandPath())
+	case len(before) > 1:
+		return nil, usagef("%s takes one profile, not %s", cmd.CommandPath(), strings.Join(before, " "))
+	}
+	return before, nil
+}

@@ -1,0 +1,247 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/hop"
+	"aws-switch-role/internal/plan"
+	"aws-switch-role/internal/session"
+	"aws-switch-role/internal/term"
+)
+
+// app is one run of the program: all that it was started with, and what its
+// commands share.
+type app struct {
+	environ        []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	now            func() time.Time
+	exit           int // the status of a command that ran
+
+	debug  bool
+	config *awsconfig.Config // once loaded
+}
+
+func newApp(environ []string, stdin io.Reader, stdout, stderr io.Writer) *app {
+	return &app{environ: environ, stdin: stdin, stdout: stdout, stderr: term.Writer{To: stderr}, now: time.Now}
+}
+
+// getenv returns the value of a variable, "" when it is not set.
+func (a *app) getenv(name string) string {
+	for _, e := range a.environ {
+		if v, ok := strings.CutPrefix(e, name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// home is the user's home directory, "" when nothing tells it.
+func (a *app) home() string {
+	if h := a.getenv("HOME"); h != "" {
+		return h
+	}
+	if h := a.getenv("USERPROFILE"); h != "" {
+		return h
+	}
+	if u, err := user.Current(); err == nil {
+		return u.HomeDir
+	}
+	return ""
+}
+
+// load reads the AWS files, once.
+func (a *app) load() (*awsconfig.Config, error) {
+	if a.config != nil {
+		return a.config, nil
+	}
+	c, err := awsconfig.Load(a.awsFile("AWS_CONFIG_FILE", "config"), a.awsFile("AWS_SHARED_CREDENTIALS_FILE", "credentials"))
+	if err != nil {
+		return nil, err
+	}
+	a.config = c
+	return c, nil
+}
+
+// awsFile names one of the AWS files; a leading ~ in the variable is the home
+// directory, as it is for botocore.
+func (a *app) awsFile(variable, name string) string {
+	if v := a.getenv(variable); v != "" {
+		if rest, ok := strings.CutPrefix(v, "~/"); ok {
+			return filepath.Join(a.home(), rest)
+		}
+		return v
+	}
+	h := a.home()
+	if h == "" {
+		return ""
+	}
+	return filepath.Join(h, ".aws", name)
+}
+
+// profileName is the profile that a command is about: the one argument, else
+// the one that the environment names.
+func (a *app) profileName(args []string) (string, error) {
+	if len(args) > 0 {
+		return args[0], nil
+	}
+	for _, v := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} {
+		if p := a.getenv(v); p != "" {
+			return p, nil
+		}
+	}
+	return "", usagef("no profile was named, and neither AWS_PROFILE nor AWS_DEFAULT_PROFILE is set")
+}
+
+// plan makes the plan of a profile from the files, the flags and the
+// environment.
+func (a *app) plan(f *switchFlags, name string) (plan.Plan, error) {
+	c, err := a.load()
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	o, err := f.options()
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	o.Environment = a.planEnvironment()
+	o.UserName = a.userName()
+	return plan.For(c, name, o)
+}
+
+// userName is the name of the person who runs the program.
+func (a *app) userName() string {
+	for _, v := range []string{"USER", "LOGNAME", "USERNAME"} {
+		if u := a.getenv(v); u != "" {
+			return u
+		}
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}
+
+// planEnvironment gathers what a plan may know of the environment.
+func (a *app) planEnvironment() plan.Environment {
+	env := plan.Environment{
+		AccessKeyID:     a.getenv("AWS_ACCESS_KEY_ID"),
+		HasSecret:       a.getenv("AWS_SECRET_ACCESS_KEY") != "",
+		HasToken:        a.environmentToken() != "",
+		EndpointURLSTS:  a.getenv("AWS_ENDPOINT_URL_STS"),
+		EndpointURL:     a.getenv("AWS_ENDPOINT_URL"),
+		IgnoreEndpoints: strings.EqualFold(a.getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true"),
+		FIPS:            a.getenv("AWS_USE_FIPS_ENDPOINT"),
+		DualStack:       a.getenv("AWS_USE_DUALSTACK_ENDPOINT"),
+	}
+	for _, v := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
+		if env.Region = a.getenv(v); env.Region != "" {
+			env.RegionFrom = v
+			break
+		}
+	}
+	// In a shell of ours the key in the environment is the role's, unless a
+	// wrapper has put another one there since.
+	if a.depth() > 0 && env.AccessKeyID == a.getenv("AWS_SWITCH_ROLE_KEY_ID") {
+		env.InRole, env.BaseKeyID = true, a.getenv("AWS_SWITCH_ROLE_BASE_KEY_ID")
+	}
+	return env
+}
+
+// environmentToken is the session token in the environment; botocore still
+// reads the older name.
+func (a *app) environmentToken() string {
+	if t := a.getenv("AWS_SESSION_TOKEN"); t != "" {
+		return t
+	}
+	return a.getenv("AWS_SECURITY_TOKEN")
+}
+
+// depth is how many switched environments this one is in.
+func (a *app) depth() int {
+	n, err := strconv.Atoi(a.getenv("AWS_SWITCH_ROLE_DEPTH"))
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+// credentials walks a plan.
+func (a *app) credentials(ctx context.Context, f *switchFlags, p plan.Plan) (cred.Credentials, error) {
+	asker := a.newAsker(f, p)
+	performer := a.performer()
+	performer.MFACode = asker.code
+	performer.CABundle = a.getenv("AWS_CA_BUNDLE")
+	e := &session.Engine{
+		Store:   &session.Memory{},
+		Perform: performer.Perform,
+		Now:     a.now,
+		Renew:   f.renews,
+		Warn:    func(err error) { a.log().Debug("session store", "error", err) },
+	}
+	return e.Credentials(ctx, p)
+}
+
+// performer is wired to the keys that this run was given.
+func (a *app) performer() *hop.Performer {
+	longest := map[string]time.Duration{}
+	return &hop.Performer{
+		StoredKey:      a.storedKey,
+		EnvironmentKey: a.environmentKey,
+		LongestKnown:   func(role string) time.Duration { return longest[role] },
+		Learn:          func(role string, d time.Duration) { longest[role] = d },
+		Log:            a.log(),
+		Now:            a.now,
+	}
+}
+
+// storedKey reads the key of a profile from the AWS files.
+func (a *app) storedKey(profile string) (cred.Credentials, error) {
+	c, err := a.load()
+	if err != nil {
+		return cred.Credentials{}, err
+	}
+	p, ok, err := c.Profile(profile)
+	if err != nil {
+		return cred.Credentials{}, err
+	}
+	if !ok {
+		return cred.Credentials{}, errors.New("the profile is gone")
+	}
+	return cred.Credentials{
+		AccessKeyID:     p.Keys["aws_access_key_id"].Text,
+		SecretAccessKey: cred.NewSecret(p.Keys["aws_secret_access_key"].Text),
+		SessionToken:    cred.NewSecret(p.Keys["aws_session_token"].Text),
+	}, nil
+}
+
+// environmentKey reads the key that the program was started with.
+func (a *app) environmentKey() (cred.Credentials, error) {
+	return cred.Credentials{
+		AccessKeyID:     a.getenv("AWS_ACCESS_KEY_ID"),
+		SecretAccessKey: cred.NewSecret(a.getenv("AWS_SECRET_ACCESS_KEY")),
+		SessionToken:    cred.NewSecret(a.environmentToken()),
+	}, nil
+}
+
+// log is where --debug goes: every step, never a secret.
+func (a *app) log() *slog.Logger {
+	if !a.debug {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// onTerminal reports whether what is said on stderr is read by a person.
+func (a *app) onTerminal() bool { return term.IsTerminal(os.Stderr) }

@@ -1,0 +1,288 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"aws-switch-role/internal/hop"
+	"aws-switch-role/internal/plan"
+	"aws-switch-role/internal/term"
+)
+
+// codeStep is the period of a device's codes (RFC 6238 as AWS uses it).
+const codeStep = 30 * time.Second
+
+// helperTimeout bounds a program that answers for a person.
+const (
+	helperTimeout = time.Minute
+	maxHelperText = 64 << 10
+)
+
+// asker gets MFA codes, from the first of these that applies: --mfa-code, the
+// profile's mfa_process, the terminal, an askpass program.
+type asker struct {
+	app     *app
+	flags   *switchFlags
+	profile string // what is being switched to, for the line before a prompt
+	where   string // an endpoint that is not AWS's own, or ""
+
+	mu   sync.Mutex      // one question at a time
+	used map[string]bool // codes handed out, by device and code
+}
+
+func (a *app) newAsker(f *switchFlags, p plan.Plan) *asker {
+	k := &asker{app: a, flags: f, profile: p.Profile, used: map[string]bool{}}
+	if who := p.Who(); who != "" {
+		k.profile += ": " + who
+	}
+	for _, h := range p.Hops {
+		switch h := h.(type) {
+		case plan.AssumeRole:
+			k.where = h.Endpoint.URL
+		case plan.SessionToken:
+			k.where = h.Endpoint.URL
+		}
+	}
+	return k
+}
+
+// noInputError says what would have been asked for, had anybody been there.
+type noInputError struct {
+	what  string // "the MFA code of …"
+	why   string // --no-input, or no terminal
+	cause error
+}
+
+func (e *noInputError) Error() string { return e.what + " is needed, and " + e.why }
+func (e *noInputError) Unwrap() error { return e.cause }
+
+// code implements hop.Performer's MFACode. AWS takes a code once, so one that
+// was handed out before is not handed out again.
+func (k *asker) code(ctx context.Context, m plan.MFA, problem error) (string, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case k.flags.mfaCode != "":
+		if problem == nil && k.take(m, k.flags.mfaCode) {
+			return k.flags.mfaCode, nil
+		}
+		return "", or(problem, &hop.CodeError{Serial: m.Serial, Msg: "the code of " + k.flags.name("mfa-code") + " is used already, and a further one is needed"})
+	case m.Process != "":
+		return k.fromProcess(ctx, m, problem)
+	case k.flags.noInput:
+		return "", or(problem, &noInputError{"the MFA code of " + m.Serial, k.flags.name("no-input") + " forbids to ask", nil})
+	}
+	t, err := term.Open()
+	if err != nil {
+		return k.fromAskpass(ctx, m, problem, err)
+	}
+	defer t.Close()
+	if problem != nil {
+		t.Print(sentence(problem) + "; the next code comes in " + k.untilNext().String())
+	} else {
+		t.Print(k.heading())
+	}
+	for {
+		code, err := t.Ask(ctx, plan.Prompt(term.Clean(m.Serial))+" ")
+		if err != nil {
+			return "", err
+		}
+		if k.take(m, code) {
+			return code, nil
+		}
+		t.Print("that code is used already; the next one comes in " + k.untilNext().String())
+	}
+}
+
+// or returns the first error that there is.
+func or(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+// heading is the line before a prompt: what the code is for and, where that
+// is not AWS, who gets it.
+func (k *asker) heading() string {
+	s := term.Clean(k.profile)
+	if k.where != "" {
+		s += ", by way of " + term.Clean(k.where)
+	}
+	return s
+}
+
+// take notes that a code is handed out; false says that it was before.
+func (k *asker) take(m plan.MFA, code string) bool {
+	id := m.Serial + " " + code
+	if k.used[id] {
+		return false
+	}
+	k.used[id] = true
+	return true
+}
+
+// untilNext is how long the present code lasts.
+func (k *asker) untilNext() time.Duration {
+	return codeStep - time.Duration(k.app.now().UnixNano())%codeStep.Round(time.Second)
+}
+
+// fromProcess runs the profile's mfa_process. A code that is used already is
+// waited out, once.
+func (k *asker) fromProcess(ctx context.Context, m plan.MFA, problem error) (string, error) {
+	for range 2 {
+		code, err := k.app.helper(ctx, shellCommand(m.Process), "mfa_process")
+		if err != nil {
+			return "", err
+		}
+		if k.take(m, code) {
+			return code, nil
+		}
+		wait := k.untilNext()
+		if t, err := term.Open(); err == nil {
+			t.Print("the code of mfa_process is used already; waiting " + wait.Round(time.Second).String() + " for the next one")
+			_ = t.Close()
+		}
+		select {
+		case <-time.After(wait + time.Second):
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+	return "", or(problem, &hop.CodeError{Serial: m.Serial, Msg: "mfa_process printed a code that is used already, twice"})
+}
+
+// fromAskpass asks through a program with a window of its own, where there is
+// no terminal.
+func (k *asker) fromAskpass(ctx context.Context, m plan.MFA, problem, noTerminal error) (string, error) {
+	for _, v := range []string{"AWS_SWITCH_ROLE_ASKPASS", "SSH_ASKPASS"} {
+		program := k.app.getenv(v)
+		if program == "" {
+			continue
+		}
+		prompt := k.heading() + "\n" + plan.Prompt(m.Serial) + " "
+		if problem != nil {
+			prompt = sentence(problem) + "\n" + prompt
+		}
+		code, err := k.app.helper(ctx, []string{program, term.CleanLines(prompt)}, v)
+		if err != nil {
+			return "", err
+		}
+		if !k.take(m, code) {
+			return "", &hop.CodeError{Serial: m.Serial, Msg: "that code is used already"}
+		}
+		return code, nil
+	}
+	return "", or(problem, &noInputError{"the MFA code of " + m.Serial, "there is no terminal to ask on", noTerminal})
+}
+
+// shellCommand is how a command line of a config file is run.
+func shellCommand(line string) []string { return []string{"/bin/sh", "-c", line} }
+
+// helper runs a program that answers for a person and returns the line that it
+// prints. It gets no AWS variable, so that it neither sees a key nor acts on
+// one; what it says goes to the terminal if there is one.
+func (a *app) helper(ctx context.Context, argv []string, what string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, helperTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = a.withoutAWS()
+	cmd.WaitDelay = time.Second
+	var out, said bytes.Buffer
+	cmd.Stdout = &limited{&out, maxHelperText}
+	cmd.Stderr = &limited{&said, maxHelperText}
+	if t, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0); err == nil {
+		defer t.Close()
+		cmd.Stderr = t
+	}
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("no answer within %s", helperTimeout)
+		}
+		if s := strings.TrimSpace(said.String()); s != "" {
+			err = fmt.Errorf("%w: %s", err, term.Clean(s))
+		}
+		return "", &helperError{what, err}
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(out.String()), "\n")
+	return strings.TrimSpace(line), nil
+}
+
+// helperError says that a helper program failed.
+type helperError struct {
+	what string
+	err  error
+}
+
+func (e *helperError) Error() string { return e.what + " failed: " + e.err.Error() }
+func (e *helperError) Unwrap() error { return e.err }
+
+// withoutAWS is the environment less every variable of AWS's and of ours.
+func (a *app) withoutAWS() []string {
+	var env []string
+	for _, e := range a.environ {
+		if !strings.HasPrefix(e, "AWS_") {
+			env = append(env, e)
+		}
+	}
+	return env
+}
+
+// limited takes no more than left bytes and drops the rest.
+type limited struct {
+	to   io.Writer
+	left int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	n := min(len(p), l.left)
+	l.left -= n
+	if _, err := l.to.Write(p[:n]); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// confirm asks to type the profile's name before a protected one is used.
+func (a *app) confirm(ctx context.Context, f *switchFlags, p plan.Plan) error {
+	if !p.Protected || f.yes {
+		return nil
+	}
+	what := "to confirm the protected profile " + p.Profile
+	if f.noInput {
+		return &noInputError{what, f.name("no-input") + " forbids to ask", nil}
+	}
+	t, err := term.Open()
+	if err != nil {
+		return &noInputError{what, "there is no terminal to ask on", err}
+	}
+	defer t.Close()
+	line, err := t.AskVisible(ctx, "Type the profile's name to become "+term.Clean(p.Profile)+": ")
+	if err != nil {
+		return err
+	}
+	if line != p.Profile {
+		return errNotConfirmed
+	}
+	return nil
+}
+
+var errNotConfirmed = errors.New("that is not the profile's name; nothing was done")
+
+// sentence is an error's text as the beginning of a line.
+func sentence(err error) string { return term.Clean(err.Error()) }
+
+// interrupted returns the signal that ended a question.
+func interrupted(err error) (syscall.Signal, bool) {
+	i, ok := errors.AsType[term.Interrupted](err)
+	return i.Signal, ok
+}

@@ -1,0 +1,344 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/deliver"
+	"aws-switch-role/internal/hop"
+	"aws-switch-role/internal/plan"
+	"aws-switch-role/internal/session"
+	"aws-switch-role/internal/term"
+)
+
+// This file is the only home of the words that people read when something
+// fails, and of the exit statuses. An error is one to three lines: what
+// failed, why, and what to type next; lower case, no full stop.
+
+// Exit statuses.
+const (
+	exitFailure       = 1
+	exitUsage         = 2
+	exitBeforeCommand = 125 // of shell and exec: we failed, nothing was run (as env and timeout)
+	exitCannotRun     = 126
+	exitNotFound      = 127
+	exitSignal        = 128 // plus the signal's number
+)
+
+// report tells the person about an error and returns the exit status.
+func (a *app) report(cmd *cobra.Command, err error) int {
+	if sig, ok := interrupted(err); ok {
+		return exitSignal + int(sig)
+	}
+	if errors.Is(err, syscall.EPIPE) {
+		return exitFailure // whoever read our output has read enough
+	}
+	for _, line := range a.explain(err) {
+		fmt.Fprintln(a.stderr, line)
+	}
+	return exitStatus(cmd, err)
+}
+
+func exitStatus(cmd *cobra.Command, err error) int {
+	if _, ok := errors.AsType[*deliver.NotFoundError](err); ok {
+		return exitNotFound
+	}
+	if _, ok := errors.AsType[*deliver.NotExecutableError](err); ok {
+		return exitCannotRun
+	}
+	switch name := cmd.Name(); {
+	case name == "shell" || name == "exec" || !cmd.HasParent():
+		return exitBeforeCommand
+	}
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// explanation is what a person is told. Why and Next may be empty.
+type explanation struct{ What, Why, Next string }
+
+// explain puts an error into words.
+func (a *app) explain(err error) []string {
+	x := explanation{What: clean(err.Error())}
+	if e, ok := errors.AsType[*usageError](err); ok {
+		x = explanation{What: clean(e.msg), Next: "aws-switch-role --help shows how"}
+	} else if e, ok := errors.AsType[*awsconfig.SyntaxError](err); ok {
+		x = explanation{What: a.tilde(e.Origin.String()) + ": " + clean(e.Msg), Next: "mend that line; nothing else of the file is in the way"}
+	} else if e, ok := errors.AsType[*plan.Error](err); ok {
+		x = a.explainPlan(e)
+	} else if e, ok := errors.AsType[*session.HopError](err); ok {
+		x = a.explainHop(e)
+	} else if e, ok := errors.AsType[*hop.NetworkError](err); ok {
+		x = explainNetwork(e)
+	} else if e, ok := errors.AsType[*hop.AnswerError](err); ok {
+		x = explainAnswer(e)
+	} else if e, ok := errors.AsType[*hop.APIError](err); ok {
+		x = explainAPI(e, nil)
+	} else if e, ok := errors.AsType[*noInputError](err); ok {
+		x = explanation{What: clean(e.Error()), Next: "run it on a terminal without --no-input, or pass --yes"}
+	} else if e, ok := errors.AsType[*deliver.NotFoundError](err); ok {
+		x = explanation{What: clean(e.Error()), Next: "is it on the PATH? a shell's alias or function is not"}
+	} else if e, ok := errors.AsType[*fs.PathError](err); ok {
+		x = explanation{What: clean(a.tilde(e.Path)) + ": " + clean(e.Err.Error())}
+	} else if isFlagOfCobra(err) {
+		x.Next = "aws-switch-role --help shows how"
+	}
+	lines := []string{"aws-switch-role: " + x.What}
+	if x.Why != "" {
+		lines = append(lines, "  "+x.Why)
+	}
+	if x.Next != "" {
+		lines = append(lines, "hint: "+x.Next)
+	}
+	return lines
+}
+
+// isFlagOfCobra reports whether cobra itself refused the command line.
+func isFlagOfCobra(err error) bool { return strings.HasPrefix(err.Error(), "unknown command") }
+
+// clean makes one line of any text, safe for a terminal. Unlike a value, a
+// message is not cut at 200 characters but at a screenful.
+func clean(s string) string {
+	const most = 800
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > most {
+		s = string(r[:most]) + "…"
+	}
+	return term.CleanLines(s)
+}
+
+// tilde writes a path in the home directory as people do.
+func (a *app) tilde(path string) string {
+	if h := a.home(); h != "" {
+		if rest, ok := strings.CutPrefix(path, h+string(os.PathSeparator)); ok {
+			return "~" + string(os.PathSeparator) + rest
+		}
+	}
+	return path
+}
+
+// explainPlan puts what is wrong with the files or the flags into words.
+func (a *app) explainPlan(e *plan.Error) explanation {
+	at := ""
+	switch {
+	case e.From != "" && e.From != "argument":
+		at = e.From + ": "
+	case e.Origin.File != "" && e.From == "":
+		at = a.tilde(e.Origin.String()) + ": "
+	}
+	who := ""
+	if e.Profile != "" && e.Kind != plan.UnknownProfile && e.From != "argument" {
+		who = "profile " + term.Clean(e.Profile) + ": "
+	}
+	x := explanation{What: clean(at + who + e.Msg)}
+	name := term.Clean(e.Profile)
+	switch e.Kind {
+	case plan.UnknownProfile:
+		x.Next = didYouMean(e.Near)
+		if x.Next == "" {
+			x.Next = "the files read are " + a.filesRead()
+		}
+	case plan.MissingSource:
+		x.Next = didYouMean(e.Near)
+		if x.Next == "" {
+			x.Next = "add a section for " + term.Clean(e.Name) + ", or name another profile there"
+		}
+	case plan.PartialCredentials:
+		x.Why = "and the environment holds no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to start from"
+		x.Next = "add source_profile = NAME to the profile, pass --source-profile NAME, or bring the keys along: envchain NAMESPACE aws-switch-role " + name
+	case plan.PartialKey:
+		x.Next = "add " + e.Name + " to the same section"
+	case plan.NoCredentials:
+		x.Next = "give it keys (aws configure --profile " + term.Clean(e.Name) + "), a role_arn, or keys in the environment"
+	case plan.NoEnvironmentKeys:
+		x.Next = "envchain NAMESPACE aws-switch-role " + name + ", or export the two variables first"
+	case plan.LeftEnvironmentKeys:
+		x.Next = "leave this shell first (exit), or bring the keys along again: envchain NAMESPACE aws-switch-role " + name
+	case plan.SourceLoop:
+		x.Why = "the way round: " + a.loop(e.Loop)
+		x.Next = "one of them must name keys of its own, or another source_profile"
+	case plan.IncludeLoop:
+		x.Why = "the way round: " + a.loop(e.Loop)
+		x.Next = "take one include_profile out"
+	case plan.Conflict:
+		x.Next = "keep the one that is meant"
+	case plan.BadValue:
+		x.Next = didYouMean(e.Near)
+	case plan.ChainedDuration:
+		x.Next = "ask for --duration 1h or max, or set duration_seconds = 3600; the session is renewed without a code"
+	case plan.FIDODevice:
+		x.Next = "register an authenticator app as a second MFA device in the IAM console, and name its ARN, arn:aws:iam::ACCOUNT:mfa/NAME"
+	case plan.Unsupported:
+		x.Next = "start from keys in the credentials file or in the environment"
+	}
+	return x
+}
+
+// loop draws the way round a loop with the line of each step.
+func (a *app) loop(steps []plan.Step) string {
+	var parts []string
+	for _, s := range steps {
+		p := term.Clean(s.Profile)
+		if s.File != "" {
+			p += " (" + term.Clean(a.tilde(s.Origin.String())) + ")"
+		}
+		parts = append(parts, p)
+	}
+	return strings.Join(parts, " -> ")
+}
+
+func didYouMean(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	for i := range names {
+		names[i] = term.Clean(names[i])
+	}
+	return "did you mean " + strings.Join(names, ", ") + "?"
+}
+
+// filesRead names the AWS files of this run.
+func (a *app) filesRead() string {
+	return term.Clean(a.tilde(a.awsFile("AWS_CONFIG_FILE", "config"))) + " and " + term.Clean(a.tilde(a.awsFile("AWS_SHARED_CREDENTIALS_FILE", "credentials")))
+}
+
+// explainHop puts a failed hop into words: which one, and what AWS said.
+func (a *app) explainHop(e *session.HopError) explanation {
+	var x explanation
+	h := e.Plan.Hops[e.Index]
+	if api, ok := errors.AsType[*hop.APIError](e.Err); ok {
+		x = explainAPI(api, h)
+	} else if n, ok := errors.AsType[*hop.NetworkError](e.Err); ok {
+		x = explainNetwork(n)
+	} else if n, ok := errors.AsType[*hop.AnswerError](e.Err); ok {
+		x = explainAnswer(n)
+	} else if n, ok := errors.AsType[*noInputError](e.Err); ok {
+		x = explanation{What: clean(n.Error()), Next: "run aws-switch-role " + term.Clean(e.Plan.Profile) + " on a terminal, or set mfa_process or AWS_SWITCH_ROLE_ASKPASS"}
+	} else if errors.Is(e.Err, hop.ErrKeyGone) {
+		x = explanation{What: clean(e.Err.Error()), Next: "leave this shell first (exit), or bring the keys along again: envchain NAMESPACE aws-switch-role " + term.Clean(e.Plan.Profile)}
+	} else {
+		x = explanation{What: clean(e.Err.Error())}
+	}
+	// The code's own sentence goes before what AWS said about it.
+	if c, ok := errors.AsType[*hop.CodeError](e.Err); ok {
+		x = explanation{What: clean(c.Msg), Next: "wait for the device's next code and try again; is " + term.Clean(c.Serial) + " the right device, and its clock right?"}
+		if api, ok := errors.AsType[*hop.APIError](c.Err); ok {
+			x.Why = "AWS said " + clean(api.Code+": "+api.Message)
+		}
+	}
+	where := ""
+	if len(e.Plan.Hops) > 1 {
+		where = fmt.Sprintf(" (hop %d of %d, %s)", e.Index+1, len(e.Plan.Hops), clean(plan.Describe(h)))
+	}
+	x.What = "profile " + term.Clean(e.Plan.Profile) + where + ": " + x.What
+	return x
+}
+
+// explainAPI puts a refusal by AWS into words. Where AWS hides the cause, it
+// names the likely ones.
+func explainAPI(e *hop.APIError, h plan.Hop) explanation {
+	x := explanation{What: clean(e.Code + ": " + e.Message)}
+	role, assuming := h.(plan.AssumeRole)
+	switch {
+	case clockOff(e):
+		x.Why = fmt.Sprintf("this machine's clock is %s %s AWS's", plan.Length(e.Skew.Abs()), map[bool]string{true: "behind", false: "ahead of"}[e.Skew > 0])
+		x.Next = "set the clock: sudo timedatectl set-ntp true"
+	case e.Code == "AccessDenied" && strings.Contains(e.Message, "unable to validate MFA code"):
+		x.Why = "the device is not one of this key's user, or does not exist"
+		x.Next = "compare mfa_serial with: aws iam list-mfa-devices"
+	case e.Code == "AccessDenied" && strings.Contains(e.Message, "GetSessionToken with session credentials"):
+		x.Why = "the keys are temporary themselves"
+		x.Next = "remove mfa_serial from the profile, or start from a long-lived key"
+	case e.Code == "AccessDenied" && assuming:
+		x.Why = "AWS gives no reason; the likely ones: the role's trust policy does not name this caller"
+		if role.ExternalID == "" {
+			x.Why += ", or demands an external id (external_id)"
+		} else {
+			x.Why += ", or another external id"
+		}
+		if role.MFA.Serial == "" {
+			x.Why += ", or MFA (mfa_serial), or the role does not exist"
+		} else {
+			x.Why += ", or the role does not exist"
+		}
+		x.Next = "check the role's ARN and its trust policy, and that the caller may sts:AssumeRole on it"
+	case e.Code == "AccessDenied":
+		x.Next = "is the caller's policy allowing sts:" + clean(e.Op) + "?"
+	case e.Code == "InvalidClientTokenId":
+		x.Why = "AWS does not know the access key: it was deleted or made inactive, or is of another partition"
+		x.Next = "check the key in the IAM console, and its id in: aws-switch-role explain PROFILE"
+	case e.Code == "SignatureDoesNotMatch":
+		x.Why = "the secret access key does not belong to the access key id"
+		x.Next = "copy both again, whole: aws configure"
+	case e.Code == "ExpiredToken" || e.Code == "ExpiredTokenException":
+		x.Why = "the temporary keys that the chain starts from have ended"
+		x.Next = "renew them where they come from, then try again"
+	case e.Code == "RegionDisabledException":
+		x.Why = "STS is not enabled for that region in this account"
+		x.Next = "choose another: --region us-east-1"
+	case e.Code == "ValidationError" && strings.Contains(e.Message, "MaxSessionDuration"):
+		x.Next = "ask for less, or for what the role allows: --duration max"
+	case e.Code == "ValidationError" && strings.Contains(e.Message, "role chaining"):
+		x.Next = "ask for --duration 1h"
+	case e.Code == "PackedPolicyTooLarge":
+		x.Next = "use fewer or shorter session tags"
+	case e.Code == "Throttling" || e.Code == "ThrottlingException" || e.Status >= 500:
+		x.Why = "AWS is busy; the request was tried again already where that is safe"
+		x.Next = "try again in a moment"
+	}
+	return x
+}
+
+// clockOff reports whether AWS refused a signature for its time.
+func clockOff(e *hop.APIError) bool {
+	return e.Skew.Abs() > time.Minute && (strings.Contains(e.Message, "Signature expired") || strings.Contains(e.Message, "Signature not yet current"))
+}
+
+// explainNetwork says why no answer came, and what became of a code.
+func explainNetwork(e *hop.NetworkError) explanation {
+	host := clean(e.Host)
+	x := explanation{What: "no answer from " + host + ": " + clean(e.Err.Error()), Next: "is the network up, and the region's name right?"}
+	issuer, badCertificate := e.Certificate()
+	switch {
+	case badCertificate:
+		x.What = "the certificate of " + host + " is not trusted (issuer " + clean(issuer) + ")"
+		x.Next = "a proxy or portal may stand in between: sign in to it, or set ca_bundle (AWS_CA_BUNDLE) to its certificate"
+	case e.Lookup():
+		x.What = "the name of " + host + " cannot be resolved"
+	case e.Timeout() || errors.Is(e.Err, context.DeadlineExceeded):
+		x.What = "no answer from " + host + " in time"
+	case errors.Is(e.Err, io.EOF) || errors.Is(e.Err, io.ErrUnexpectedEOF) || errors.Is(e.Err, syscall.ECONNRESET):
+		x.What = host + " hung up without an answer"
+		x.Next = "try again"
+	case errors.Is(e.Err, syscall.ECONNREFUSED):
+		x.What = "nobody listens at " + host
+	}
+	if e.MFA {
+		x.Why = "AWS may have used the MFA code: wait for the next one"
+	}
+	return x
+}
+
+// explainAnswer says that what answered is not AWS.
+func explainAnswer(e *hop.AnswerError) explanation {
+	x := explanation{
+		What: "the answer of " + clean(e.Host) + " to " + clean(e.Op) + " is not AWS's: " + clean(e.Msg),
+		Next: "a captive portal or proxy may stand in between: open a web page to sign in to it; see the endpoint with: aws-switch-role explain PROFILE",
+	}
+	if e.MFA {
+		x.Why = "the MFA code may have been used: wait for the next one"
+	}
+	return x
+}

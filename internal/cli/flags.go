@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"aws-switch-role/internal/plan"
+)
+
+// switchFlags are the flags of every command that switches.
+type switchFlags struct {
+	mfaCode, mfaSerial          string
+	duration                    string
+	sessionName, externalID     string
+	sourceIdentity              string
+	tags, transitiveTags        []string
+	sourceProfile, region       string
+	noSession, noCache, noInput bool
+	yes, debug                  bool
+	renew                       string
+
+	// fromEnvironment are the flags that a variable set rather than the
+	// command line.
+	fromEnvironment map[string]string
+}
+
+// Values of --renew.
+const (
+	renewNone  = ""
+	renewRoles = "roles"
+	renewAll   = "all"
+)
+
+// register defines the flags on a command and lets the environment set those
+// that the command line does not.
+func (f *switchFlags) register(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVar(&f.mfaCode, "mfa-code", "", "the MFA `code`, instead of asking for it")
+	fs.StringVar(&f.mfaSerial, "mfa-serial", "", "the MFA device's `ARN`, instead of the profile's mfa_serial")
+	fs.StringVar(&f.duration, "duration", "", "`length` of the session, such as 8h, or max (default the profile's duration_seconds, else 1h)")
+	fs.StringVar(&f.sessionName, "role-session-name", "", "`name` of the role session (default the profile's, else your user name)")
+	fs.StringVar(&f.externalID, "external-id", "", "the external `ID` that the role demands")
+	fs.StringVar(&f.sourceIdentity, "source-identity", "", "source `identity` of the session")
+	fs.StringArrayVar(&f.tags, "tag", nil, "a session tag `KEY=VALUE`; may be repeated")
+	fs.StringArrayVar(&f.transitiveTags, "transitive-tag", nil, "the `KEY` of a tag that later roles inherit; may be repeated")
+	fs.StringVar(&f.sourceProfile, "source-profile", "", "the `profile` to start from, for a role ARN or a profile that names none")
+	fs.StringVar(&f.region, "region", "", "`region` for the command and for STS")
+	fs.BoolVar(&f.noSession, "no-session", false, "hand on a profile's long-lived key as it is")
+	fs.StringVar(&f.renew, "renew", renewNone, "make new role sessions; --renew=all a new MFA session, too")
+	fs.Lookup("renew").NoOptDefVal = renewRoles
+	fs.BoolVar(&f.noCache, "no-cache", false, "neither read nor write the session cache")
+	fs.BoolVar(&f.noInput, "no-input", false, "never ask for anything: fail instead")
+	fs.BoolVar(&f.yes, "yes", false, "do not ask to confirm a protected profile")
+	fs.BoolVar(&f.debug, "debug", false, "say every step on stderr, never a secret")
+	_ = cmd.RegisterFlagCompletionFunc("duration", cobra.FixedCompletions([]string{"1h", "2h", "4h", "8h", "12h", "max"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("renew", cobra.FixedCompletions([]string{renewRoles, renewAll}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// variable is the environment variable that sets a flag's default.
+func variable(flag string) string {
+	return "AWS_SWITCH_ROLE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// complete fills in from the environment what the command line left out, and
+// checks what can be checked without a profile.
+func (f *switchFlags) complete(a *app, fs *pflag.FlagSet) error {
+	f.fromEnvironment = map[string]string{}
+	var err error
+	fs.VisitAll(func(fl *pflag.Flag) {
+		name := variable(fl.Name)
+		v := a.getenv(name)
+		if fl.Changed || v == "" || err != nil || fl.Name == "help" {
+			return
+		}
+		if fl.Name == "renew" {
+			if on, berr := strconv.ParseBool(v); berr == nil {
+				v = map[bool]string{true: renewRoles, false: renewNone}[on]
+			}
+		}
+		if fl.Value.Set(v) != nil {
+			err = usagef("%s is not a value for --%s", name, fl.Name)
+			return
+		}
+		f.fromEnvironment[fl.Name] = name
+	})
+	if err != nil {
+		return err
+	}
+	a.debug = f.debug
+	if f.mfaCode != "" && (len(f.mfaCode) != 6 || strings.Trim(f.mfaCode, "0123456789") != "") {
+		return usagef("%s: an MFA code is six digits", f.name("mfa-code"))
+	}
+	if f.renew != renewNone && f.renew != renewRoles && f.renew != renewAll {
+		return usagef("%s is --renew or --renew=all", f.name("renew"))
+	}
+	return nil
+}
+
+// name is a flag as the person gave it: on the command line or in a variable.
+func (f *switchFlags) name(flag string) string {
+	if v, ok := f.fromEnvironment[flag]; ok {
+		return v
+	}
+	return "--" + flag
+}
+
+// options turns the flags into a plan's options.
+func (f *switchFlags) options() (plan.Options, error) {
+	o := plan.Options{
+		SessionName:    f.sessionName,
+		ExternalID:     f.externalID,
+		SourceIdentity: f.sourceIdentity,
+		TransitiveTags: f.transitiveTags,
+		MFASerial:      f.mfaSerial,
+		SourceProfile:  f.sourceProfile,
+		Region:         f.region,
+		NoSession:      f.noSession,
+	}
+	_, o.DurationDefault = f.fromEnvironment["duration"]
+	_, o.SourceProfileDefault = f.fromEnvironment["source-profile"]
+	if f.duration == "max" {
+		o.Longest = true
+	} else if f.duration != "" {
+		d, err := parseLength(f.duration)
+		if err != nil {
+			return o, usagef("%s is a length such as 8h, 90m or 3600, or max, not %q", f.name("duration"), f.duration)
+		}
+		o.Duration = d
+	}
+	for _, t := range f.tags {
+		k, v, ok := strings.Cut(t, "=")
+		if !ok {
+			return o, usagef("%s is KEY=VALUE, not %q", f.name("tag"), t)
+		}
+		o.Tags = append(o.Tags, plan.Tag{Key: k, Value: v})
+	}
+	return o, nil
+}
+
+// parseLength reads 8h, 90m, or a number of seconds.
+func parseLength(s string) (time.Duration, error) {
+	if n, err := strconv.Atoi(s); err == nil {
+		s = strconv.Itoa(n) + "s"
+	}
+	d, err := time.ParseDuration(s)
+	if err == nil && d <= 0 {
+		err = strconv.ErrRange
+	}
+	return d, err
+}
+
+// renews says of a hop whether --renew asks for a new session.
+func (f *switchFlags) renews(p plan.Plan, i int) bool {
+	switch f.renew {
+	case renewAll:
+		return true
+	case renewRoles:
+		_, role := p.Hops[i].(plan.AssumeRole)
+		return role
+	}
+	return false
+}

@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aws-switch-role/internal/plan"
+	"aws-switch-role/internal/term"
+)
+
+// status is what a switched environment says about itself.
+type status struct {
+	Profile  string    `json:"profile"`
+	Account  string    `json:"account,omitempty"`
+	Role     string    `json:"role,omitempty"`
+	Region   string    `json:"region,omitempty"`
+	Expires  time.Time `json:"expires,omitzero"`
+	Delivery string    `json:"delivery"`
+	Depth    int       `json:"depth"`
+	ARN      string    `json:"arn,omitempty"` // from AWS, with --online
+}
+
+// errNotSwitched is the answer outside a switched environment.
+var errNotSwitched = errors.New("not in a switched shell")
+
+func (a *app) statusCommand() *cobra.Command {
+	var asJSON, short, online bool
+	cmd := &cobra.Command{
+		Use:   "status [flags]",
+		Short: "Show who this shell is, and until when",
+		Long: `Show who this shell is, and until when, from the variables that the switch has
+set. No file is read and nothing is sent, unless --online asks AWS. Outside a
+switched shell the exit status is 1.`,
+		Example: `  aws-switch-role status
+  aws-switch-role status --short`,
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.status()
+			if errors.Is(err, errNotSwitched) && short {
+				a.exit = exitFailure // a prompt wants silence
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if online {
+				if s.ARN, err = a.callerARN(cmd.Context(), s.Region); err != nil {
+					return err
+				}
+			}
+			switch {
+			case asJSON:
+				enc := json.NewEncoder(a.stdout)
+				enc.SetIndent("", "  ")
+				return enc.Encode(s)
+			case short:
+				_, err = fmt.Fprintln(a.stdout, s.short(a.now()))
+			default:
+				_, err = fmt.Fprint(term.Writer{To: a.stdout}, s.long(a.now()))
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&short, "short", false, "one line for a prompt: the profile and the time left")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&online, "online", false, "ask AWS who this is (GetCallerIdentity)")
+	return cmd
+}
+
+func (a *app) status() (status, error) {
+	s := status{Profile: a.getenv("AWS_SWITCH_ROLE_PROFILE"), Region: a.getenv("AWS_REGION"), Delivery: "environment", Depth: a.depth()}
+	if s.Profile == "" {
+		return s, errNotSwitched
+	}
+	if arn, err := plan.ParseRoleARN(a.getenv("AWS_SWITCH_ROLE_ROLE_ARN")); err == nil {
+		s.Account, s.Role = arn.Account, arn.Path
+	}
+	if t, err := time.Parse(time.RFC3339, a.getenv("AWS_SESSION_EXPIRATION")); err == nil {
+		s.Expires = t
+	}
+	return s, nil
+}
+
+// left says how long the session lasts: "52m", "ended", or "" when it does not end.
+func (s status) left(now time.Time) string {
+	if s.Expires.IsZero() {
+		return ""
+	}
+	d := s.Expires.Sub(now).Truncate(time.Minute)
+	if d <= 0 {
+		if s.Expires.After(now) {
+			return "<1m"
+		}
+		return "ended"
+	}
+	return plan.Length(d)
+}
+
+func (s status) short(now time.Time) string {
+	line := term.Clean(s.Profile)
+	if l := s.left(now); l != "" {
+		line += " " + l
+	}
+	return line
+}
+
+func (s status) long(now time.Time) string {
+	var out string
+	row := func(name, value string) {
+		if value != "" {
+			out += fmt.Sprintf("%-9s %s\n", name, term.Clean(value))
+		}
+	}
+	row("profile", s.Profile)
+	row("account", s.Account)
+	row("role", s.Role)
+	row("region", s.Region)
+	if !s.Expires.IsZero() {
+		row("until", s.Expires.Local().Format("2006-01-02 15:04:05")+" ("+s.left(now)+")")
+	}
+	row("delivery", s.Delivery)
+	row("depth", fmt.Sprint(s.Depth))
+	row("caller", s.ARN)
+	return out
+}
+
+// callerARN asks AWS who the keys in the environment belong to, at the
+// endpoint that a switch would use.
+func (a *app) callerARN(ctx context.Context, region string) (string, error) {
+	c, err := a.environmentKey()
+	if err != nil {
+		return "", err
+	}
+	e, err := plan.EndpointFor(region, a.planEnvironment())
+	if err != nil {
+		return "", err
+	}
+	p := a.performer()
+	p.CABundle = a.getenv("AWS_CA_BUNDLE")
+	id, err := p.Identity(ctx, e, c)
+	return id.ARN, err
+}

@@ -1,0 +1,292 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/deliver"
+	"aws-switch-role/internal/plan"
+	"aws-switch-role/internal/term"
+)
+
+func (a *app) shellCommand() *cobra.Command {
+	f := &switchFlags{}
+	cmd := &cobra.Command{
+		Use:   "shell [flags] [PROFILE|ROLE_ARN]",
+		Short: "Open your shell as a profile",
+		Long: `Open your shell ($SHELL, else the one of your passwd entry) as a profile, with
+its credentials in the environment. Leaving the shell leaves the role.`,
+		Example:           "  aws-switch-role shell sub-account",
+		ValidArgsFunction: a.completeProfiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			args, err := onlyProfile(cmd, args)
+			if err != nil {
+				return err
+			}
+			return a.switchTo(cmd, f, args, false)
+		},
+	}
+	f.register(cmd)
+	return cmd
+}
+
+func (a *app) execCommand() *cobra.Command {
+	f := &switchFlags{}
+	cmd := &cobra.Command{
+		Use:   "exec [flags] [PROFILE|ROLE_ARN] -- COMMAND [ARG...]",
+		Short: "Run one command as a profile",
+		Long: `Run one command as a profile. The command takes the place of this program: the
+terminal, the signals and the exit status are its own.`,
+		Example: `  aws-switch-role exec sub-account -- aws s3 ls
+  aws-switch-role exec sub-account --duration 15m -- terraform plan`,
+		ValidArgsFunction: a.completeProfiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, command, _ := split(cmd, args); len(command) == 0 {
+				return usagef("no command: aws-switch-role exec PROFILE -- COMMAND")
+			}
+			return a.switchTo(cmd, f, args, true)
+		},
+	}
+	f.register(cmd)
+	return cmd
+}
+
+// switchTo becomes a profile and runs the command behind `--`, or the shell.
+func (a *app) switchTo(cmd *cobra.Command, f *switchFlags, args []string, mayRun bool) error {
+	args, command, dashed := split(cmd, args)
+	if len(args) > 1 {
+		hint := ""
+		if mayRun {
+			hint = "; a command stands behind --: aws-switch-role " + args[0] + " -- " + strings.Join(args[1:], " ")
+		}
+		return usagef("one profile at a time, not %s%s", strings.Join(args, " "), hint)
+	}
+	if dashed && len(command) == 0 {
+		return usagef("no command behind --")
+	}
+	p, c, err := a.become(cmd, f, args)
+	if err != nil {
+		return err
+	}
+	env := deliver.Env(a.environ, c, a.as(p))
+	if len(command) == 0 {
+		command = deliver.Shell(env)
+	}
+	if a.onTerminal() {
+		fmt.Fprintln(a.stderr, a.announcement(p, c))
+	}
+	a.log().Debug("running", "command", command[0])
+	a.exit, err = deliver.Exec(command, env)
+	return err
+}
+
+// become plans and walks: it returns the credentials that a command's one
+// profile stands for.
+func (a *app) become(cmd *cobra.Command, f *switchFlags, args []string) (plan.Plan, cred.Credentials, error) {
+	none := cred.Credentials{}
+	if err := f.complete(a, cmd.Flags()); err != nil {
+		return plan.Plan{}, none, err
+	}
+	name, err := a.profileName(args)
+	if err != nil {
+		return plan.Plan{}, none, err
+	}
+	p, err := a.plan(f, name)
+	if err != nil {
+		return p, none, err
+	}
+	if err := a.confirm(cmd.Context(), f, p); err != nil {
+		return p, none, err
+	}
+	if p.Plain && a.onTerminal() {
+		fmt.Fprintf(a.stderr, "warning: handing on the long-lived key of profile %s itself\n", term.Clean(p.Profile))
+	}
+	c, err := a.credentials(cmd.Context(), f, p)
+	return p, c, err
+}
+
+// as says who the child of a plan will be.
+func (a *app) as(p plan.Plan) deliver.As {
+	as := deliver.As{Profile: p.Profile, InFiles: !p.Adhoc, Region: p.Region, Depth: a.depth() + 1}
+	if r, ok := p.Role(); ok {
+		as.RoleARN = r.RoleARN
+	}
+	if e, ok := p.Source().(plan.EnvironmentKey); ok && !e.Temporary {
+		as.BaseKeyID = e.AccessKeyID
+	}
+	return as
+}
+
+// announcement says who one is now and until when.
+func (a *app) announcement(p plan.Plan, c cred.Credentials) string {
+	y := term.NewStyler(true, a.getenv("NO_COLOR"), a.getenv("TERM"))
+	s := y.Bold(term.Clean(p.Profile)) + ": "
+	switch who := p.Who(); {
+	case who != "":
+		s += term.Clean(who)
+	default:
+		s += term.Clean(plan.Describe(p.Hops[len(p.Hops)-1]))
+	}
+	if c.Expires.IsZero() {
+		return s
+	}
+	left := c.Expires.Sub(a.now()).Round(time.Minute)
+	return s + fmt.Sprintf(", until %s (%s)", c.Expires.Local().Format("15:04"), plan.Length(left))
+}
+
+func (a *app) exportCommand() *cobra.Command {
+	f := &switchFlags{}
+	var format string
+	cmd := &cobra.Command{
+		Use:   "export [flags] [PROFILE|ROLE_ARN]",
+		Short: "Print a profile's credentials as shell code, JSON or dotenv",
+		Long: `Print a profile's credentials, for the shell that evaluates the output, or for
+a program that reads it. They are readable by whoever reads that output.`,
+		Example: `  eval "$(aws-switch-role export sub-account)"
+  aws-switch-role export sub-account --format fish | source
+  aws-switch-role export sub-account --format powershell | Out-String | Invoke-Expression
+  aws-switch-role export sub-account --format dotenv > .env`,
+		ValidArgsFunction: a.completeProfiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			args, err := onlyProfile(cmd, args)
+			if err != nil {
+				return err
+			}
+			if !knownFormat(format) {
+				return usagef("--format is %s, not %q", formatNames(), format)
+			}
+			p, c, err := a.become(cmd, f, args)
+			if err != nil {
+				return err
+			}
+			return deliver.Export(a.stdout, deliver.Format(format), a.environ, c, a.as(p))
+		},
+	}
+	f.register(cmd)
+	cmd.Flags().StringVar(&format, "format", string(deliver.FormatEnv), "the `format`: "+formatNames())
+	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return formats(), cobra.ShellCompDirectiveNoFileComp
+	})
+	return cmd
+}
+
+func formats() []string {
+	var names []string
+	for _, f := range deliver.Formats() {
+		names = append(names, string(f))
+	}
+	return names
+}
+
+func formatNames() string {
+	names := formats()
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+}
+
+func knownFormat(s string) bool {
+	for _, f := range deliver.Formats() {
+		if string(f) == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *app) processCommand() *cobra.Command {
+	f := &switchFlags{}
+	cmd := &cobra.Command{
+		Use:   "credential-process [flags] [PROFILE|ROLE_ARN]",
+		Short: "Print a profile's credentials as credential_process wants them",
+		Long: `Print the JSON object that the AWS SDKs expect of a credential_process. Nothing
+is written to stderr unless it fails; an MFA code is asked for on the terminal.`,
+		Example: `  # in ~/.aws/config
+  [profile sub-account-sdk]
+  credential_process = "/usr/local/bin/aws-switch-role" credential-process sub-account`,
+		ValidArgsFunction: a.completeProfiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			args, err := onlyProfile(cmd, args)
+			if err != nil {
+				return err
+			}
+			_, c, err := a.become(cmd, f, args)
+			if err != nil {
+				return err
+			}
+			return deliver.Process(a.stdout, c)
+		},
+	}
+	f.register(cmd)
+	return cmd
+}
+
+func (a *app) explainCommand() *cobra.Command {
+	f := &switchFlags{}
+	cmd := &cobra.Command{
+		Use:   "explain [flags] [PROFILE|ROLE_ARN]",
+		Short: "Show what a switch would do: every hop, and the line it comes from",
+		Long: `Show the chain that a switch would walk, hop by hop: each value with the file
+and line it comes from, what will be asked for, and where requests will go.
+Nothing is asked or sent.`,
+		Example:           "  aws-switch-role explain sub-account",
+		ValidArgsFunction: a.completeProfiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			args, err := onlyProfile(cmd, args)
+			if err != nil {
+				return err
+			}
+			if err := f.complete(a, cmd.Flags()); err != nil {
+				return err
+			}
+			name, err := a.profileName(args)
+			if err != nil {
+				return err
+			}
+			p, err := a.plan(f, name)
+			if err != nil {
+				return err
+			}
+			return plan.Print(term.Writer{To: a.stdout}, p)
+		},
+	}
+	f.register(cmd)
+	return cmd
+}
+
+// maxDescribed is how many completions are described.
+const maxDescribed = 40
+
+// completeProfiles completes a profile's name, described by the role behind
+// it. It reads the files alone.
+func (a *app) completeProfiles(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	if cmd.ArgsLenAtDash() >= 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	c, err := a.load()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for name := range c.Names() {
+		if strings.HasPrefix(name, toComplete) && !strings.ContainsAny(name, "\t\n") {
+			names = append(names, term.CleanLines(name))
+		}
+	}
+	// A description costs a search of the files, and nobody reads hundreds.
+	if len(names) <= maxDescribed {
+		for i, name := range names {
+			if p, ok, err := c.Profile(name); ok && err == nil {
+				if arn, err := plan.ParseRoleARN(p.Keys["role_arn"].Text); err == nil {
+					names[i] += "\t" + arn.Account + " " + arn.Path
+				}
+			}
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

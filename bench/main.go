@@ -1,0 +1,216 @@
+// Command bench measures how long the program takes to start and to do its
+// jobs, beside a Go program that does nothing, in one interleaved run. What
+// counts are the ratios: the times are this machine's of this minute.
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"aws-switch-role/internal/emulator"
+)
+
+func main() {
+	rounds := flag.Int("rounds", 40, "how often each command is run")
+	weigh := flag.Bool("weigh", false, "run the command given as arguments and print the most memory it held, in KiB")
+	flag.Parse()
+	err := error(nil)
+	if *weigh {
+		err = weighOne(flag.Args())
+	} else {
+		err = run(*rounds)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// bareSource is the yardstick: a Go program that does nothing.
+const bareSource = "package main\n\nfunc main() {}\n"
+
+// execSource is the yardstick of an exec: a Go program that only execs.
+const execSource = `package main
+
+import (
+	"os"
+	"syscall"
+)
+
+func main() { _ = syscall.Exec("/bin/true", []string{"true"}, os.Environ()) }
+`
+
+// job is one line of the table.
+type job struct {
+	name string
+	argv []string
+	env  []string
+	base string // the job whose median is 1 in the ratio
+	// figures
+	times []time.Duration
+	peak  int64 // of resident memory, in KiB
+}
+
+func run(rounds int) error {
+	dir, err := os.MkdirTemp("", "aws-switch-role-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	tool := filepath.Join(dir, "aws-switch-role")
+	if err := build(tool, "."); err != nil {
+		return err
+	}
+	bare, bareExec := filepath.Join(dir, "bare"), filepath.Join(dir, "bare-exec")
+	for path, source := range map[string]string{bare: bareSource, bareExec: execSource} {
+		file := path + ".go"
+		if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
+			return err
+		}
+		if err := build(path, file); err != nil {
+			return err
+		}
+	}
+	server, err := emulator.New(emulator.Demo(), emulator.Options{})
+	if err != nil {
+		return err
+	}
+	l, err := server.Listen("")
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	small, err := home(dir, "small", 10, l.URL)
+	if err != nil {
+		return err
+	}
+	large, err := home(dir, "large", 10_000, l.URL)
+	if err != nil {
+		return err
+	}
+	jobs := []*job{
+		{name: "bare Go program", argv: []string{bare}, env: small},
+		{name: "bare Go program that execs", argv: []string{bareExec}, env: small},
+		{name: "version", argv: []string{tool, "version"}, env: small, base: "bare Go program"},
+		{name: "explain, 10 profiles", argv: []string{tool, "explain", "open"}, env: small, base: "bare Go program"},
+		{name: "explain, 10,000 profiles", argv: []string{tool, "explain", "open"}, env: large, base: "bare Go program"},
+		{name: "credential-process, 10 profiles, cold", argv: []string{tool, "credential-process", "open"}, env: small, base: "bare Go program"},
+		{name: "credential-process, 10,000 profiles, cold", argv: []string{tool, "credential-process", "open"}, env: large, base: "bare Go program"},
+		{name: "exec -- /bin/true, cold", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: small, base: "bare Go program that execs"},
+	}
+	for range rounds {
+		for _, j := range jobs { // interleaved: a busy minute slows all alike
+			if err := j.once(); err != nil {
+				return err
+			}
+		}
+	}
+	for _, j := range jobs {
+		if j.peak, err = j.weigh(); err != nil {
+			return err
+		}
+	}
+	return report(jobs, rounds)
+}
+
+func build(out, what string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, what)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if msg, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building %s: %w\n%s", what, err, msg)
+	}
+	return nil
+}
+
+// home makes a home directory with so many profiles, the one that is used in
+// the middle, and returns the environment that leads there.
+func home(dir, name string, profiles int, url string) ([]string, error) {
+	h := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Join(h, ".aws"), 0o700); err != nil {
+		return nil, err
+	}
+	var config strings.Builder
+	for i := range profiles {
+		if i == profiles/2 {
+			fmt.Fprintf(&config, "[profile open]\nrole_arn = %s\nsource_profile = default\nregion = us-east-1\n\n", emulator.DemoRole("Open"))
+			continue
+		}
+		fmt.Fprintf(&config, "[profile account-%05d]\nrole_arn = arn:aws:iam::%012d:role/Ops\nsource_profile = default\nmfa_serial = %s\nregion = eu-west-1\n\n", i, i+1, emulator.DemoDevice)
+	}
+	credentials := fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", emulator.DemoKeyID, emulator.DemoSecret)
+	for file, text := range map[string]string{"config": config.String(), "credentials": credentials} {
+		if err := os.WriteFile(filepath.Join(h, ".aws", file), []byte(text), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return []string{"HOME=" + h, "PATH=/usr/bin:/bin", "USER=bench", "AWS_ENDPOINT_URL=" + url, "NO_PROXY=127.0.0.1"}, nil
+}
+
+// once runs the job and notes time and memory.
+func (j *job) once() error {
+	cmd := exec.Command(j.argv[0], j.argv[1:]...)
+	cmd.Env = j.env
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	begun := time.Now()
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", j.name, err, errs.String())
+	}
+	j.times = append(j.times, time.Since(begun))
+	return nil
+}
+
+// weigh returns the most memory that the job holds, in KiB. A child's figure
+// begins with its parent's, so a parent smaller than this one starts it.
+func (j *job) weigh() (int64, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return 0, err
+	}
+	cmd := exec.Command(self, append([]string{"-weigh", "--"}, j.argv...)...)
+	cmd.Env = j.env
+	out, err := cmd.Output()
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", j.name, err)
+	}
+	return strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
+}
+
+func weighOne(argv []string) error {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	if err := cmd.Run(); err != nil {
+		return err
+	}
+	_, err := fmt.Println(peak(cmd.ProcessState))
+	return err
+}
+
+func (j *job) median() time.Duration {
+	slices.SortFunc(j.times, func(a, b time.Duration) int { return cmp.Compare(a, b) })
+	return j.times[len(j.times)/2]
+}
+
+func report(jobs []*job, rounds int) error {
+	fmt.Printf("medians of %d interleaved rounds, %s, %d cores\n\n", rounds, runtime.Version(), runtime.NumCPU())
+	fmt.Printf("%-44s %9s %7s %10s\n", "", "time", "ratio", "memory")
+	medians := map[string]time.Duration{}
+	for _, j := range jobs {
+		medians[j.name] = j.median()
+		base := medians[cmp.Or(j.base, j.name)]
+		ratio := float64(j.median()) / float64(base)
+		if _, err := fmt.Printf("%-44s %6.2f ms %6.2fx %6.1f MiB\n", j.name, float64(j.median().Microseconds())/1000, ratio, float64(j.peak)/1024); err != nil {
+			return err
+		}
+	}
+	return nil
+}

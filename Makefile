@@ -1,0 +1,37 @@
+# What a developer types. `make test` is what CI runs.
+
+.PHONY: build test tools vet cross bench
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o aws-switch-role .
+
+test: tools vet cross
+	go test -race ./...
+
+vet:
+	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	go vet ./...
+
+# Everything but Linux is compiled and vetted here, not run.
+cross:
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go vet ./...
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go vet ./...
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -o /dev/null .
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go build -o /dev/null .
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go build -o /dev/null .
+
+# The end-to-end tests drive real programs. On Debian, as root, they are
+# installed; elsewhere the target says what to install.
+TOOLS = aws:awscli zsh:zsh fish:fish bash:bash tmux:tmux strace:strace ps:procps node:nodejs python3:python3
+
+tools:
+	@missing=; for t in $(TOOLS); do command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
+	[ -z "$$missing" ] && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing$$missing"; apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "the tests need these packages, which are not here:$$missing"; exit 1; \
+	fi
+
+bench:
+	go run ./bench

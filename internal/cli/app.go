@@ -74,14 +74,19 @@ func (a *app) load() (*awsconfig.Config, error) {
 	return c, nil
 }
 
-// awsFile names one of the AWS files; a leading ~ in the variable is the home
-// directory, as it is for botocore.
+// inHome puts the home directory in place of a leading ~, as botocore does for
+// the files that it is told of.
+func (a *app) inHome(path string) string {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
+		return filepath.Join(a.home(), rest)
+	}
+	return path
+}
+
+// awsFile names one of the AWS files.
 func (a *app) awsFile(variable, name string) string {
 	if v := a.getenv(variable); v != "" {
-		if rest, ok := strings.CutPrefix(v, "~/"); ok {
-			return filepath.Join(a.home(), rest)
-		}
-		return v
+		return a.inHome(v)
 	}
 	h := a.home()
 	if h == "" {
@@ -142,8 +147,30 @@ func (a *app) planEnvironment() plan.Environment {
 		EndpointURLSTS:  a.getenv("AWS_ENDPOINT_URL_STS"),
 		EndpointURL:     a.getenv("AWS_ENDPOINT_URL"),
 		IgnoreEndpoints: strings.EqualFold(a.getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true"),
+		EndpointURLSSO:  a.getenv("AWS_ENDPOINT_URL_SSO"),
+		EndpointURLOIDC: a.getenv("AWS_ENDPOINT_URL_SSO_OIDC"),
+		EndpointURLSign: a.getenv("AWS_ENDPOINT_URL_SIGNIN"),
 		FIPS:            a.getenv("AWS_USE_FIPS_ENDPOINT"),
 		DualStack:       a.getenv("AWS_USE_DUALSTACK_ENDPOINT"),
+		STSRegional:     a.getenv("AWS_STS_REGIONAL_ENDPOINTS"),
+		CABundle:        a.getenv("AWS_CA_BUNDLE"),
+
+		ContainerRelativeURI: a.getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+		ContainerFullURI:     a.getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+		ContainerTokenFile:   a.getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+		MetadataDisabled:     a.getenv("AWS_EC2_METADATA_DISABLED"),
+		MetadataEndpoint:     a.getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
+		MetadataMode:         a.getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
+		MetadataV1Disabled:   a.getenv("AWS_EC2_METADATA_V1_DISABLED"),
+		MetadataTimeout:      a.getenv("AWS_METADATA_SERVICE_TIMEOUT"),
+		MetadataAttempts:     a.getenv("AWS_METADATA_SERVICE_NUM_ATTEMPTS"),
+
+		WebIdentityTokenFile: a.getenv("AWS_WEB_IDENTITY_TOKEN_FILE"),
+		RoleARN:              a.getenv("AWS_ROLE_ARN"),
+		RoleSessionName:      a.getenv("AWS_ROLE_SESSION_NAME"),
+	}
+	if self, err := os.Executable(); err == nil {
+		env.Self = self
 	}
 	for _, v := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
 		if env.Region = a.getenv(v); env.Region != "" {
@@ -182,7 +209,7 @@ func (a *app) credentials(ctx context.Context, f *switchFlags, p plan.Plan) (cre
 	asker := a.newAsker(f, p)
 	performer := a.performer()
 	performer.MFACode = asker.code
-	performer.CABundle = a.getenv("AWS_CA_BUNDLE")
+	performer.CABundle = a.inHome(p.CABundle)
 	e := &session.Engine{
 		Store:   &session.Memory{},
 		Perform: performer.Perform,

@@ -180,8 +180,10 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 		x.Next = "ask for --duration 1h or max, or set duration_seconds = 3600; the session is renewed without a code"
 	case plan.FIDODevice:
 		x.Next = "register an authenticator app as a second MFA device in the IAM console, and name its ARN, arn:aws:iam::ACCOUNT:mfa/NAME"
-	case plan.Unsupported:
-		x.Next = "start from keys in the credentials file or in the environment"
+	case plan.NoContainer:
+		x.Next = "run it in the container, or give the profile another source"
+	case plan.ProcessLoop:
+		x.Next = "give the profile keys or a role, or name another profile there"
 	}
 	return x
 }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"io"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +24,9 @@ type switchFlags struct {
 	noSession, noCache, noInput bool
 	yes, debug                  bool
 	renew                       string
+	policy                      string
+	policyARNs                  []string
+	readOnly                    bool
 
 	// fromEnvironment are the flags that a variable set rather than the
 	// command line.
@@ -47,6 +52,9 @@ func (f *switchFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.sourceIdentity, "source-identity", "", "source `identity` of the session")
 	fs.StringArrayVar(&f.tags, "tag", nil, "a session tag `KEY=VALUE`; may be repeated")
 	fs.StringArrayVar(&f.transitiveTags, "transitive-tag", nil, "the `KEY` of a tag that later roles inherit; may be repeated")
+	fs.StringVar(&f.policy, "policy", "", "a session policy, as `JSON` or the name of a file: the session may do no more")
+	fs.StringArrayVar(&f.policyARNs, "policy-arn", nil, "the `ARN` of a managed policy that narrows the session; may be repeated")
+	fs.BoolVar(&f.readOnly, "read-only", false, "narrow the session to AWS's managed policy ReadOnlyAccess")
 	fs.StringVar(&f.sourceProfile, "source-profile", "", "the `profile` to start from, for a role ARN or a profile that names none")
 	fs.StringVar(&f.region, "region", "", "`region` for the command and for STS")
 	fs.BoolVar(&f.noSession, "no-session", false, "hand on a profile's long-lived key as it is")
@@ -119,6 +127,11 @@ func (f *switchFlags) options() (plan.Options, error) {
 		SourceProfile:  f.sourceProfile,
 		Region:         f.region,
 		NoSession:      f.noSession,
+		PolicyARNs:     f.policyARNs,
+		ReadOnly:       f.readOnly,
+	}
+	if err := f.readPolicy(&o); err != nil {
+		return o, err
 	}
 	_, o.DurationDefault = f.fromEnvironment["duration"]
 	_, o.SourceProfileDefault = f.fromEnvironment["source-profile"]
@@ -139,6 +152,34 @@ func (f *switchFlags) options() (plan.Options, error) {
 		o.Tags = append(o.Tags, plan.Tag{Key: k, Value: v})
 	}
 	return o, nil
+}
+
+// maxPolicyFile bounds a policy file: AWS takes 2,048 characters.
+const maxPolicyFile = 64 << 10
+
+// readPolicy takes --policy as JSON, which begins with a brace, or as a file.
+func (f *switchFlags) readPolicy(o *plan.Options) error {
+	if f.policy == "" {
+		return nil
+	}
+	o.Policy, o.PolicyFrom = f.policy, f.name("policy")
+	if strings.HasPrefix(strings.TrimSpace(f.policy), "{") {
+		return nil
+	}
+	file, err := os.Open(f.policy)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxPolicyFile))
+	if err != nil {
+		return err
+	}
+	if len(text) == 0 {
+		return usagef("%s: %s is empty", o.PolicyFrom, f.policy)
+	}
+	o.Policy, o.PolicyFrom = string(text), f.policy
+	return nil
 }
 
 // parseLength reads 8h, 90m, or a number of seconds.

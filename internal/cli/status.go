@@ -142,7 +142,7 @@ func (a *app) callerARN(ctx context.Context, region string) (string, error) {
 		return "", err
 	}
 	p := a.performer()
-	p.CABundle = a.getenv("AWS_CA_BUNDLE")
+	p.CABundle = a.inHome(a.getenv("AWS_CA_BUNDLE"))
 	id, err := p.Identity(ctx, e, c)
 	return id.ARN, err
 }

@@ -111,10 +111,7 @@ func (a *app) become(cmd *cobra.Command, f *switchFlags, args []string) (plan.Pl
 
 // as says who the child of a plan will be.
 func (a *app) as(p plan.Plan) deliver.As {
-	as := deliver.As{Profile: p.Profile, InFiles: !p.Adhoc, Region: p.Region, Depth: a.depth() + 1}
-	if r, ok := p.Role(); ok {
-		as.RoleARN = r.RoleARN
-	}
+	as := deliver.As{Profile: p.Profile, InFiles: !p.Adhoc, RoleARN: p.RoleARN(), Region: p.Region, Depth: a.depth() + 1}
 	if e, ok := p.Source().(plan.EnvironmentKey); ok && !e.Temporary {
 		as.BaseKeyID = e.AccessKeyID
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"aws-switch-role/internal/awsconfig"
@@ -82,44 +83,86 @@ func (b *builder) endpoint(l link) (Endpoint, Fact, error) {
 	if err != nil {
 		return e, Fact{}, err
 	}
+	v, err := b.configuredURL(l, "sts", env.EndpointURLSTS, "AWS_ENDPOINT_URL_STS")
+	if err != nil || v.Text == "" {
+		return e, Fact{}, err
+	}
+	e.URL = strings.TrimSuffix(v.Text, "/")
+	return e, Fact{"endpoint_url", v.Text, v.Origin.String()}, nil
+}
+
+// serviceURL is the configured URL of another service, "" for AWS's own.
+func (b *builder) serviceURL(l link, service, text, variable string) (string, error) {
+	v, err := b.configuredURL(l, service, text, variable)
+	return strings.TrimSuffix(v.Text, "/"), err
+}
+
+// configuredURL finds the URL that the user configured for a service, in the
+// order of [builder.endpoint]; text is the service's own variable.
+func (b *builder) configuredURL(l link, service, text, variable string) (awsconfig.Value, error) {
+	none := awsconfig.Value{}
+	env := b.o.Environment
 	ignore := env.IgnoreEndpoints
 	if v, ok := l.get("ignore_configured_endpoint_urls"); ok && !ignore {
+		var err error
 		if ignore, err = parseBool(v.Text); err != nil {
-			return e, Fact{}, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, Name: "ignore_configured_endpoint_urls", Msg: "ignore_configured_endpoint_urls must be true or false"}
+			return none, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, Name: "ignore_configured_endpoint_urls", Msg: "ignore_configured_endpoint_urls must be true or false"}
 		}
 	}
 	if ignore {
-		return e, Fact{}, nil
+		return none, nil
 	}
 	var v awsconfig.Value
 	switch {
-	case env.EndpointURLSTS != "":
-		v = awsconfig.Value{Text: env.EndpointURLSTS, Origin: awsconfig.Origin{File: "AWS_ENDPOINT_URL_STS"}}
+	case text != "":
+		v = awsconfig.Value{Text: text, Origin: awsconfig.Origin{File: variable}}
 	case env.EndpointURL != "":
 		v = awsconfig.Value{Text: env.EndpointURL, Origin: awsconfig.Origin{File: "AWS_ENDPOINT_URL"}}
 	default:
 		if name, ok := l.get("services"); ok {
 			section, ok, err := b.config.Section("services", name.Text)
 			if err != nil {
-				return e, Fact{}, err
+				return none, err
 			}
 			if !ok {
-				return e, Fact{}, &Error{Kind: BadValue, Profile: l.Name, Origin: name.Origin, Name: "services", Msg: fmt.Sprintf("there is no section [services %s]", name.Text)}
+				return none, &Error{Kind: BadValue, Profile: l.Name, Origin: name.Origin, Name: "services", Msg: fmt.Sprintf("there is no section [services %s]", name.Text)}
 			}
-			v = section.Keys["sts.endpoint_url"]
+			v = section.Keys[service+".endpoint_url"]
 		}
 		if v.Text == "" {
 			v, _ = l.get("endpoint_url")
 		}
 	}
 	if v.Text == "" {
-		return e, Fact{}, nil
+		return none, nil
 	}
 	if err := checkURL(v.Text); err != nil {
-		return e, Fact{}, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: "endpoint_url", Msg: err.Error()}
+		return none, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: "endpoint_url", Msg: err.Error()}
 	}
-	e.URL = strings.TrimSuffix(v.Text, "/")
-	return e, Fact{"endpoint_url", v.Text, v.Origin.String()}, nil
+	return v, nil
+}
+
+// at is the endpoint e for requests about a role or key of partition.
+//
+// sts_regional_endpoints = legacy still means the global endpoint for the
+// regions that existed before regional ones did, as it does for botocore.
+func (b *builder) at(e Endpoint, region, partition string, l link) Endpoint {
+	e.Region = stsRegion(region, partition)
+	mode := b.o.Environment.STSRegional
+	if v, ok := l.get("sts_regional_endpoints"); ok && mode == "" {
+		mode = v.Text
+	}
+	if strings.EqualFold(mode, "legacy") && e.URL == "" && !e.FIPS && !e.DualStack && slices.Contains(legacyRegions, e.Region) {
+		e.URL, e.Region = "https://sts.amazonaws.com", "us-east-1"
+	}
+	return e
+}
+
+// legacyRegions are those whose STS was the global one (AWS SDKs and Tools
+// Reference Guide, "AWS STS Regional endpoints").
+var legacyRegions = []string{
+	"ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "aws-global", "ca-central-1", "eu-central-1", "eu-north-1",
+	"eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
 }
 
 // variants reads the switches for FIPS and dual-stack endpoints, for which

@@ -43,8 +43,11 @@ const (
 	ChainedDuration
 	// FIDODevice: a security key, which STS cannot ask.
 	FIDODevice
-	// Unsupported: a way to get credentials that this version cannot take.
-	Unsupported
+	// NoContainer: the container's role is wanted, and this is no container.
+	NoContainer
+	// ProcessLoop: a credential_process that starts this program for the
+	// same profile again.
+	ProcessLoop
 	// TooDeep: a chain longer than [MaxDepth].
 	TooDeep
 )

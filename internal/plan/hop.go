@@ -25,10 +25,14 @@ type Plan struct {
 	Facts [][]Fact
 	// RegionFact says where Region was read.
 	RegionFact Fact
+	// CABundle is a file of certificates to trust instead of the system's.
+	CABundle string
 }
 
-// Hop is one step of a plan. The set is closed: [StoredKey],
-// [EnvironmentKey], [SessionToken] and [AssumeRole].
+// Hop is one step of a plan. The set is closed. Sources: [StoredKey],
+// [EnvironmentKey], [InstanceMetadata], [Container], [Process],
+// [WebIdentity], [SSO] and [Login]. Later hops: [SessionToken] and
+// [AssumeRole].
 //
 // Every field of a hop shapes the credentials that come out of it and is part
 // of the plan's [Key]. The few that do not, and are carried for the request
@@ -48,6 +52,68 @@ type StoredKey struct {
 type EnvironmentKey struct {
 	AccessKeyID string
 	Temporary   bool // AWS_SESSION_TOKEN is set
+}
+
+// InstanceMetadata is the role of the EC2 instance that the program runs on,
+// from its metadata service.
+type InstanceMetadata struct {
+	Endpoint   string        // a configured URL; empty is the service's own
+	IPv6       bool          // the service's own IPv6 address
+	V1Disabled bool          `key:"-"` // never fall back to IMDSv1
+	Timeout    time.Duration `key:"-"` // of one try; 0 is one second
+	Attempts   int           `key:"-"` // 0 is one
+}
+
+// Container is the role of the container that the program runs in (ECS, EKS
+// Pod Identity), from the endpoint that its environment names.
+type Container struct {
+	URL string
+	// TokenFile holds what goes into the Authorization header; when it is
+	// empty the environment may hold it itself.
+	TokenFile string
+}
+
+// Process is a command that prints credentials (credential_process).
+type Process struct {
+	Profile string
+	Command string
+}
+
+// WebIdentity is STS AssumeRoleWithWebIdentity: a role for a token that
+// another identity provider has issued.
+type WebIdentity struct {
+	RoleARN     string
+	SessionName string
+	TokenFile   string
+	// TokenProcess is a command that prints the token, in place of a file
+	// (aws-vault's web_identity_token_process).
+	TokenProcess string
+	Duration     time.Duration
+	Policy       string
+	PolicyARNs   []string
+	Endpoint     Endpoint
+}
+
+// SSO is a role of IAM Identity Center, for a token from its sign-in.
+type SSO struct {
+	// Session is the name of the sso-session section; empty for the older
+	// form, whose token is known by its start URL.
+	Session   string
+	StartURL  string
+	Region    string
+	AccountID string
+	RoleName  string
+	// Endpoint is a configured URL of the portal, and OIDCEndpoint that of
+	// the service which renews tokens; empty are AWS's own.
+	Endpoint     string
+	OIDCEndpoint string
+}
+
+// Login is a console sign-in kept by the AWS CLI (aws login).
+type Login struct {
+	Session  string // the ARN that the sign-in is known by
+	Region   string
+	Endpoint string // a configured URL; empty is AWS's own
 }
 
 // SessionToken is STS GetSessionToken: a session of the user who owns the
@@ -73,16 +139,26 @@ type AssumeRole struct {
 	Tags     []Tag
 	// TransitiveTags are keys of Tags that later hops inherit.
 	TransitiveTags []string
+	// Policy is a session policy in JSON, and PolicyARNs are managed ones:
+	// the session may do what the role and all of them allow.
+	Policy     string
+	PolicyARNs []string
 	// MFA is set when the code goes with this request rather than with a
 	// SessionToken hop before it.
 	MFA      MFA
 	Endpoint Endpoint
 }
 
-func (StoredKey) isHop()      {}
-func (EnvironmentKey) isHop() {}
-func (SessionToken) isHop()   {}
-func (AssumeRole) isHop()     {}
+func (StoredKey) isHop()        {}
+func (EnvironmentKey) isHop()   {}
+func (InstanceMetadata) isHop() {}
+func (Container) isHop()        {}
+func (Process) isHop()          {}
+func (WebIdentity) isHop()      {}
+func (SSO) isHop()              {}
+func (Login) isHop()            {}
+func (SessionToken) isHop()     {}
+func (AssumeRole) isHop()       {}
 
 // MFA names the device that a code is asked for. The zero value is none.
 type MFA struct {
@@ -132,14 +208,15 @@ const (
 const minLeft = 15 * time.Minute
 
 // Kept reports whether the credentials of hop i are worth keeping in a session
-// store. A source that is itself a read of a key is not: long-lived keys are
-// never copied into the store.
+// store: those that STS or the SSO portal made. A source that is itself a read
+// of a key is not, for long-lived keys are never copied into the store; nor is
+// one that keeps its credentials itself and decides when they change.
 func (p Plan) Kept(i int) bool {
 	switch p.Hops[i].(type) {
-	case StoredKey, EnvironmentKey:
-		return false
+	case SessionToken, AssumeRole, WebIdentity, SSO:
+		return true
 	}
-	return true
+	return false
 }
 
 // MinLeft is how much life a kept session of hop i must have left to be used
@@ -151,6 +228,8 @@ func (p Plan) MinLeft(i int) time.Duration {
 	case SessionToken:
 		d = h.Duration
 	case AssumeRole:
+		d = h.Duration
+	case WebIdentity:
 		d = h.Duration
 	}
 	if d > 0 && d/3 < minLeft {
@@ -166,14 +245,17 @@ type Fact struct {
 	From string // file:line, a flag, a variable, or "default"
 }
 
-// Role returns the last role that the plan assumes.
-func (p Plan) Role() (AssumeRole, bool) {
-	for i := len(p.Hops) - 1; i >= 0; i-- {
-		if r, ok := p.Hops[i].(AssumeRole); ok {
-			return r, true
-		}
+// RoleARN returns the ARN of the role that the plan ends in, "" when it ends in
+// none or, as for a role of IAM Identity Center, in one whose ARN only AWS
+// knows.
+func (p Plan) RoleARN() string {
+	switch h := p.Hops[len(p.Hops)-1].(type) {
+	case AssumeRole:
+		return h.RoleARN
+	case WebIdentity:
+		return h.RoleARN
 	}
-	return AssumeRole{}, false
+	return ""
 }
 
 // Source returns the hop that everything starts from.

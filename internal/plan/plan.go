@@ -34,6 +34,13 @@ type Options struct {
 	Region         string
 	NoSession      bool // hand on a plain long-lived key as it is
 
+	// Policy is a session policy in JSON and PolicyFrom the flag or file it
+	// came from; ReadOnly stands for AWS's managed policy ReadOnlyAccess.
+	Policy     string
+	PolicyFrom string
+	PolicyARNs []string
+	ReadOnly   bool
+
 	// SourceProfile is the base of a role that names none. As a standing
 	// default it gives way to the profile's own; one that was asked for in
 	// this run is an error there.
@@ -67,13 +74,44 @@ type Environment struct {
 	EndpointURLSTS  string // AWS_ENDPOINT_URL_STS
 	EndpointURL     string // AWS_ENDPOINT_URL
 	IgnoreEndpoints bool   // AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
+	EndpointURLSSO  string // AWS_ENDPOINT_URL_SSO
+	EndpointURLOIDC string // AWS_ENDPOINT_URL_SSO_OIDC
+	EndpointURLSign string // AWS_ENDPOINT_URL_SIGNIN
 	FIPS            string // AWS_USE_FIPS_ENDPOINT
 	DualStack       string // AWS_USE_DUALSTACK_ENDPOINT
+	STSRegional     string // AWS_STS_REGIONAL_ENDPOINTS
+	CABundle        string // AWS_CA_BUNDLE
+
+	// The container's and the instance's own credentials.
+	ContainerRelativeURI string // AWS_CONTAINER_CREDENTIALS_RELATIVE_URI
+	ContainerFullURI     string // AWS_CONTAINER_CREDENTIALS_FULL_URI
+	ContainerTokenFile   string // AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
+	MetadataDisabled     string // AWS_EC2_METADATA_DISABLED
+	MetadataEndpoint     string // AWS_EC2_METADATA_SERVICE_ENDPOINT
+	MetadataMode         string // AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE
+	MetadataV1Disabled   string // AWS_EC2_METADATA_V1_DISABLED
+	MetadataTimeout      string // AWS_METADATA_SERVICE_TIMEOUT
+	MetadataAttempts     string // AWS_METADATA_SERVICE_NUM_ATTEMPTS
+
+	// Web identity, as EKS and CI systems set it.
+	WebIdentityTokenFile string // AWS_WEB_IDENTITY_TOKEN_FILE
+	RoleARN              string // AWS_ROLE_ARN
+	RoleSessionName      string // AWS_ROLE_SESSION_NAME
+
+	// Self is this program's own path: a credential_process that starts it
+	// for the same profile again would never end.
+	Self string
 }
 
 // any reports whether the environment holds a key, or half of one, or did when
 // the shell was opened.
 func (e Environment) any() bool { return e.AccessKeyID != "" || e.HasSecret || e.InRole }
+
+// other reports whether the environment leads to credentials without holding
+// a key: by a web identity token or a container's endpoint.
+func (e Environment) other() bool {
+	return !e.any() && (e.WebIdentityTokenFile != "" || e.ContainerRelativeURI != "" || e.ContainerFullURI != "")
+}
 
 // fromArgument is the origin of a role that was named on the command line.
 const fromArgument = "argument"
@@ -108,6 +146,13 @@ func (l link) has(keys ...string) bool {
 
 // static reports whether the profile holds a key of its own, or half of one.
 func (l link) static() bool { return l.has("aws_access_key_id", "aws_secret_access_key") }
+
+// assumesRole reports whether the profile is a role to be assumed with other
+// credentials. A token file makes it a role of its own, whatever source it
+// names (botocore, AssumeRoleProvider).
+func (l link) assumesRole() bool {
+	return l.has("role_arn") && !l.has("web_identity_token_file", "web_identity_token_process")
+}
 
 // chain is what a profile resolves to before any hop is made: the role
 // profiles from the target down to the one next to the source, and the source.
@@ -146,7 +191,7 @@ func (b *builder) chain(name string) (chain, error) {
 		return ch, err
 	}
 	for asSource := false; ; asSource = true {
-		if !l.has("role_arn") || asSource && l.static() {
+		if !l.assumesRole() || asSource && l.static() {
 			err := b.source(&ch, l, asSource)
 			return ch, err
 		}
@@ -302,6 +347,9 @@ func (b *builder) sourceProfile(ch *chain, l link) (awsconfig.Value, error) {
 	case l.static():
 		return none, b.source(ch, l, true)
 	}
+	if b.o.Environment.other() {
+		return none, b.ambient(ch, l)
+	}
 	if !b.o.Environment.any() {
 		return none, &Error{Kind: PartialCredentials, Profile: l.Name, Origin: l.Keys["role_arn"].Origin, From: fromFlag(l.Keys["role_arn"]),
 			Msg: "Partial credentials found in assume-role, missing: source_profile or credential_source"}
@@ -317,19 +365,6 @@ func firstOrigin(values ...awsconfig.Value) awsconfig.Origin {
 		}
 	}
 	return awsconfig.Origin{}
-}
-
-// credentialSource handles the key of that name; its values are case-sensitive
-// (AWS SDKs and Tools Reference Guide, "Assume role credential provider").
-func (b *builder) credentialSource(ch *chain, l link, v awsconfig.Value) error {
-	switch v.Text {
-	case "Environment":
-		return b.environment(ch, l, v.Origin.String())
-	case "Ec2InstanceMetadata", "EcsContainer":
-		return &Error{Kind: Unsupported, Profile: l.Name, Origin: v.Origin, Name: v.Text, Msg: "credential_source = " + v.Text + " cannot be read by this version"}
-	}
-	return &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, Name: v.Text, Near: near(v.Text, slices.Values([]string{"Environment", "Ec2InstanceMetadata", "EcsContainer"})),
-		Msg: fmt.Sprintf("credential_source is %s; it may be Environment, Ec2InstanceMetadata or EcsContainer", v.Text)}
 }
 
 // environment makes the environment's key the source of ch.
@@ -354,47 +389,6 @@ func (b *builder) environment(ch *chain, l link, from string) error {
 	ch.source = hop
 	ch.facts = []Fact{{"AWS_ACCESS_KEY_ID", hop.AccessKeyID, from}}
 	return nil
-}
-
-// otherSources are the keys of a profile that lead to credentials in ways
-// which have no hop yet.
-var otherSources = []string{"credential_process", "sso_session", "sso_start_url", "web_identity_token_file", "web_identity_token_process", "login_session"}
-
-// source makes the profile l, which assumes no role, the source of ch.
-func (b *builder) source(ch *chain, l link, asSource bool) error {
-	ch.from = l
-	id, hasID := l.get("aws_access_key_id")
-	secret, hasSecret := l.get("aws_secret_access_key")
-	token, hasToken := l.get("aws_session_token")
-	switch {
-	case hasID && hasSecret:
-		ch.source = StoredKey{Profile: l.Name, AccessKeyID: id.Text, Temporary: hasToken}
-		ch.facts = []Fact{{"aws_access_key_id", id.Text, id.Origin.String()}, {"aws_secret_access_key", "(secret)", secret.Origin.String()}}
-		if hasToken {
-			ch.facts = append(ch.facts, Fact{"aws_session_token", "(secret)", token.Origin.String()})
-		}
-		if !validKeyID(id.Text) {
-			return &Error{Kind: BadValue, Profile: l.Name, Origin: id.Origin, Name: "aws_access_key_id", Msg: "aws_access_key_id is not an access key id, such as AKIAIOSFODNN7EXAMPLE"}
-		}
-		return nil
-	case hasID:
-		return &Error{Kind: PartialKey, Profile: l.Name, Origin: id.Origin, Name: "aws_secret_access_key", Msg: "aws_access_key_id is here, but no aws_secret_access_key"}
-	case hasSecret:
-		return &Error{Kind: PartialKey, Profile: l.Name, Origin: secret.Origin, Name: "aws_access_key_id", Msg: "aws_secret_access_key is here, but no aws_access_key_id"}
-	}
-	for _, k := range otherSources {
-		if v, ok := l.get(k); ok {
-			return &Error{Kind: Unsupported, Profile: l.Name, Origin: v.Origin, Name: k, Msg: k + " cannot be read by this version"}
-		}
-	}
-	if asSource || !b.o.Environment.any() {
-		msg := "the profile has no keys and no role"
-		if asSource {
-			msg = fmt.Sprintf("the source profile %s must have credentials", l.Name)
-		}
-		return &Error{Kind: NoCredentials, Profile: l.Name, Origin: l.Origin, Name: l.Name, Msg: msg}
-	}
-	return b.environment(ch, l, "no keys and no role in the profile")
 }
 
 // build turns a chain into hops. The rules of MFA and of the one-hour cap of
@@ -424,9 +418,22 @@ func (b *builder) build(name string, ch chain) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
+	p.CABundle = b.o.Environment.CABundle
+	if v, ok := target.get("ca_bundle"); ok && p.CABundle == "" {
+		p.CABundle = v.Text
+	}
+	if w, ok := ch.source.(WebIdentity); ok {
+		if p.Hops[0], err = b.webIdentity(w, ch, p.Region, endpoint); err != nil {
+			return Plan{}, err
+		}
+	}
 	temporary := isTemporary(ch.source)
+	if mfa.Serial != "" && isRole(ch.source) {
+		return Plan{}, &Error{Kind: Conflict, Profile: name, From: mfaFacts[0].From, Name: "mfa_serial",
+			Msg: "an MFA code goes with a user's key, and this chain starts from " + Describe(ch.source)}
+	}
 	if len(ch.roles) == 0 {
-		return b.plainPlan(p, target, endpoint, endpointFact, mfa, mfaFacts, temporary)
+		return b.plainPlan(p, target, endpoint, endpointFact, mfa, mfaFacts)
 	}
 
 	roles := slices.Clone(ch.roles)
@@ -440,10 +447,9 @@ func (b *builder) build(name string, ch chain) (Plan, error) {
 		if err != nil {
 			return Plan{}, err // role has checked it
 		}
-		hop.Endpoint = endpoint
-		hop.Endpoint.Region = stsRegion(p.Region, arn.Partition)
+		hop.Endpoint = b.at(endpoint, p.Region, arn.Partition, target)
 		if i == 0 && mfa.Serial != "" {
-			if long := hop.Duration == 0 || hop.Duration > MaxChainedDuration; long || temporary {
+			if long := hop.Duration == 0 || hop.Duration > MaxChainedDuration; long || !longLived(ch.source) {
 				// AWS counts a role assumed from a GetSessionToken session as
 				// chained: more than an hour is to be had only when the code
 				// goes with AssumeRole itself. Temporary credentials cannot
@@ -469,17 +475,36 @@ func withEndpoint(facts []Fact, endpoint Fact) []Fact {
 	return append(slices.Clip(facts), endpoint)
 }
 
-// isTemporary reports whether a source yields credentials with a session
-// token: those cannot call GetSessionToken, and a role that they assume is
-// chained.
+// isTemporary reports whether a source is known to yield credentials with a
+// session token: those cannot call GetSessionToken, and a role that they
+// assume is chained. What a process will print is not known.
 func isTemporary(source Hop) bool {
 	switch s := source.(type) {
 	case StoredKey:
 		return s.Temporary
 	case EnvironmentKey:
 		return s.Temporary
+	case Process:
+		return false
 	}
 	return true
+}
+
+// isRole reports whether a source is a role's session, to which no MFA device
+// belongs.
+func isRole(source Hop) bool {
+	switch source.(type) {
+	case InstanceMetadata, Container, WebIdentity, SSO:
+		return true
+	}
+	return false
+}
+
+// longLived reports whether a source is a long-lived key for sure, which
+// alone may call GetSessionToken.
+func longLived(source Hop) bool {
+	_, process := source.(Process)
+	return !process && !isTemporary(source)
 }
 
 func sessionToken(mfa MFA, d time.Duration, e Endpoint, partition string) SessionToken {
@@ -491,11 +516,14 @@ func sessionToken(mfa MFA, d time.Duration, e Endpoint, partition string) Sessio
 // plainPlan finishes the plan of a profile without a role. A long-lived key
 // buys a session, with MFA when the profile names a device, so that the child
 // never holds the key itself.
-func (b *builder) plainPlan(p Plan, l link, e Endpoint, endpointFact Fact, mfa MFA, mfaFacts []Fact, temporary bool) (Plan, error) {
+func (b *builder) plainPlan(p Plan, l link, e Endpoint, endpointFact Fact, mfa MFA, mfaFacts []Fact) (Plan, error) {
 	if b.o.SourceProfile != "" && !b.o.SourceProfileDefault {
 		return Plan{}, &Error{Kind: Conflict, Profile: l.Name, Origin: l.Origin, Name: "--source-profile", Msg: "the profile assumes no role, so --source-profile has no use"}
 	}
-	if temporary {
+	if _, role := p.Source().(WebIdentity); !role && b.narrows() {
+		return Plan{}, &Error{Kind: Conflict, Profile: l.Name, Origin: l.Origin, Name: "--policy", Msg: "a session policy narrows a role that is assumed here, and this profile assumes none"}
+	}
+	if !longLived(p.Source()) {
 		return p, nil
 	}
 	if b.o.NoSession {
@@ -513,8 +541,7 @@ func (b *builder) plainPlan(p Plan, l link, e Endpoint, endpointFact Fact, mfa M
 		}
 	}
 	partition := partitionOf(p.Region)
-	e.Region = stsRegion(p.Region, partition)
-	p.Hops = append(p.Hops, sessionToken(mfa, d, e, partition))
+	p.Hops = append(p.Hops, sessionToken(mfa, d, b.at(e, p.Region, partition, l), partition))
 	p.Facts = append(p.Facts, withEndpoint(append(mfaFacts, Fact{"duration", Length(d), from}), endpointFact))
 	return p, nil
 }

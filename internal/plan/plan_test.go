@@ -61,7 +61,7 @@ func runCase(t *testing.T, archive *txtar.Archive) string {
 	t.Helper()
 	dir := t.TempDir() + string(os.PathSeparator)
 	var args []string
-	var env Environment
+	env := parseEnv(t, "")
 	for _, f := range archive.Files {
 		switch f.Name {
 		case "args":
@@ -116,6 +116,9 @@ func checkInvariants(t *testing.T, p Plan) {
 		t.Errorf("%d facts for %d hops", len(p.Facts), len(p.Hops))
 	}
 	temporary, asked := isTemporary(p.Source()), 0
+	if w, ok := p.Source().(WebIdentity); ok && w.Endpoint.Region == "" {
+		t.Error("web identity has no endpoint")
+	}
 	for i, h := range p.Hops[1:] {
 		switch h := h.(type) {
 		case SessionToken:
@@ -150,7 +153,20 @@ func checkInvariants(t *testing.T, p Plan) {
 
 func parseEnv(t *testing.T, text string) Environment {
 	t.Helper()
-	var env Environment
+	env := Environment{Self: "/opt/bin/aws-switch-role"}
+	texts := map[string]*string{
+		"AWS_ENDPOINT_URL_STS":                   &env.EndpointURLSTS,
+		"AWS_ENDPOINT_URL":                       &env.EndpointURL,
+		"AWS_STS_REGIONAL_ENDPOINTS":             &env.STSRegional,
+		"AWS_ROLE_ARN":                           &env.RoleARN,
+		"AWS_ROLE_SESSION_NAME":                  &env.RoleSessionName,
+		"AWS_WEB_IDENTITY_TOKEN_FILE":            &env.WebIdentityTokenFile,
+		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": &env.ContainerRelativeURI,
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI":     &env.ContainerFullURI,
+		"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": &env.ContainerTokenFile,
+		"AWS_EC2_METADATA_SERVICE_ENDPOINT":      &env.MetadataEndpoint,
+		"AWS_EC2_METADATA_DISABLED":              &env.MetadataDisabled,
+	}
 	for line := range strings.Lines(text) {
 		k, v, _ := strings.Cut(strings.TrimSpace(line), "=")
 		switch k {
@@ -162,14 +178,13 @@ func parseEnv(t *testing.T, text string) Environment {
 			env.HasToken = true
 		case "AWS_REGION":
 			env.Region, env.RegionFrom = v, k
-		case "AWS_ENDPOINT_URL_STS":
-			env.EndpointURLSTS = v
-		case "AWS_ENDPOINT_URL":
-			env.EndpointURL = v
 		case "IN_ROLE":
 			env.InRole, env.BaseKeyID = true, v
 		default:
-			t.Fatalf("unknown variable %s", k)
+			if texts[k] == nil {
+				t.Fatalf("unknown variable %s", k)
+			}
+			*texts[k] = v
 		}
 	}
 	return env
@@ -180,8 +195,12 @@ func parseArgs(t *testing.T, args []string) Options {
 	o := Options{UserName: "jane"}
 	for i := 0; i < len(args); i++ {
 		flag := args[i]
-		if flag == "--no-session" {
+		switch flag {
+		case "--no-session":
 			o.NoSession = true
+			continue
+		case "--read-only":
+			o.ReadOnly = true
 			continue
 		}
 		i++
@@ -217,6 +236,10 @@ func parseArgs(t *testing.T, args []string) Options {
 			o.TransitiveTags = append(o.TransitiveTags, v)
 		case "--region":
 			o.Region = v
+		case "--policy":
+			o.Policy, o.PolicyFrom = v, flag
+		case "--policy-arn":
+			o.PolicyARNs = append(o.PolicyARNs, v)
 		case "--user":
 			o.UserName = v
 		default:
@@ -231,7 +254,9 @@ func parseArgs(t *testing.T, args []string) Options {
 // credentials.
 func TestEveryFieldIsInTheKey(t *testing.T) {
 	checked := 0
-	for _, hop := range []Hop{StoredKey{}, EnvironmentKey{}, SessionToken{}, AssumeRole{}} {
+	for _, hop := range []Hop{
+		StoredKey{}, EnvironmentKey{}, InstanceMetadata{}, Container{}, Process{}, WebIdentity{}, SSO{}, Login{}, SessionToken{}, AssumeRole{},
+	} {
 		base := Plan{Hops: []Hop{hop}}.Key(0)
 		eachField(reflect.TypeOf(hop), nil, func(path []int, name string, keyed bool) {
 			v := reflect.New(reflect.TypeOf(hop)).Elem()
@@ -243,7 +268,7 @@ func TestEveryFieldIsInTheKey(t *testing.T) {
 			checked++
 		})
 	}
-	if checked < 25 {
+	if checked < 50 {
 		t.Errorf("only %d fields were checked", checked)
 	}
 }
@@ -268,7 +293,7 @@ func change(t *testing.T, v reflect.Value) {
 		v.SetString("changed")
 	case reflect.Bool:
 		v.SetBool(true)
-	case reflect.Int64:
+	case reflect.Int64, reflect.Int:
 		v.SetInt(42)
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -27,6 +28,10 @@ func Print(w io.Writer, p Plan) error {
 		case AssumeRole:
 			ask(&b, h.MFA)
 			line(&b, "request", "AssumeRole to "+h.Endpoint.Host(), "")
+		case WebIdentity:
+			line(&b, "request", "AssumeRoleWithWebIdentity to "+h.Endpoint.Host(), "")
+		case SSO:
+			line(&b, "request", "GetRoleCredentials to "+cmp.Or(h.Endpoint, "portal.sso."+h.Region+domain(partitionOf(h.Region))), "")
 		}
 	}
 	b.WriteString("\n")
@@ -34,6 +39,9 @@ func Print(w io.Writer, p Plan) error {
 		line(&b, "region", p.Region, p.RegionFact.From)
 	} else {
 		line(&b, "region", "none", "no profile of the chain names one")
+	}
+	if p.CABundle != "" {
+		line(&b, "ca_bundle", p.CABundle, "trusted instead of the system's certificates")
 	}
 	if p.Protected {
 		line(&b, "protected", "asks for the profile's name first", "switch_role_protected")
@@ -73,10 +81,11 @@ func Prompt(serial string) string { return "Enter MFA code for " + serial + ":" 
 
 // Who says in a few words whom a plan becomes: "222222222222 role/Ops".
 func (p Plan) Who() string {
-	if r, ok := p.Role(); ok {
-		if arn, err := ParseRoleARN(r.RoleARN); err == nil {
-			return arn.Account + " role/" + arn.Path
-		}
+	if arn, err := ParseRoleARN(p.RoleARN()); err == nil {
+		return arn.Account + " role/" + arn.Path
+	}
+	if s, ok := p.Hops[len(p.Hops)-1].(SSO); ok {
+		return s.AccountID + " " + s.RoleName
 	}
 	return ""
 }
@@ -95,6 +104,18 @@ func Describe(h Hop) string {
 			return "the temporary key in the environment"
 		}
 		return "the key in the environment"
+	case InstanceMetadata:
+		return "the role of this EC2 instance"
+	case Container:
+		return "the role of this container"
+	case Process:
+		return "what the credential_process of profile " + h.Profile + " prints"
+	case WebIdentity:
+		return "role " + h.RoleARN + " by a web identity token, " + Length(h.Duration)
+	case SSO:
+		return "role " + h.RoleName + " of account " + h.AccountID + " by IAM Identity Center"
+	case Login:
+		return "the sign-in of aws login"
 	case SessionToken:
 		if h.MFA.Serial != "" {
 			return "an MFA session of that key, " + Length(h.Duration)
@@ -110,27 +131,32 @@ func Describe(h Hop) string {
 	return fmt.Sprintf("%T", h)
 }
 
+// domain is the DNS suffix of a partition.
+func domain(partition string) string {
+	switch partition {
+	case "aws-cn":
+		return ".amazonaws.com.cn"
+	case "aws-iso":
+		return ".c2s.ic.gov"
+	case "aws-iso-b":
+		return ".sc2s.sgov.gov"
+	case "aws-iso-e":
+		return ".cloud.adc-e.uk"
+	case "aws-iso-f":
+		return ".csp.hci.ic.gov"
+	case "aws-eusc":
+		return ".amazonaws.eu"
+	}
+	return ".amazonaws.com"
+}
+
 // Host names where a request goes, for people: the configured URL, else the
 // host of AWS's own endpoint.
 func (e Endpoint) Host() string {
 	if e.URL != "" {
 		return e.URL
 	}
-	name, domain := "sts", ".amazonaws.com"
-	switch partitionOf(e.Region) {
-	case "aws-cn":
-		domain = ".amazonaws.com.cn"
-	case "aws-iso":
-		domain = ".c2s.ic.gov"
-	case "aws-iso-b":
-		domain = ".sc2s.sgov.gov"
-	case "aws-iso-e":
-		domain = ".cloud.adc-e.uk"
-	case "aws-iso-f":
-		domain = ".csp.hci.ic.gov"
-	case "aws-eusc":
-		domain = ".amazonaws.eu"
-	}
+	name, domain := "sts", domain(partitionOf(e.Region))
 	if e.DualStack && strings.HasSuffix(domain, ".amazonaws.com") {
 		domain = ".api.aws"
 	}

@@ -118,7 +118,8 @@ func (b *builder) role(l link, isTarget, chained, spendsMFA bool) (AssumeRole, [
 	note := func(key string, v awsconfig.Value) { facts = append(facts, Fact{key, v.Text, v.Origin.String()}) }
 
 	arn, _ := l.get("role_arn")
-	if _, err := ParseRoleARN(arn.Text); err != nil {
+	parsed, err := ParseRoleARN(arn.Text)
+	if err != nil {
 		return h, nil, bad(arn, "role_arn", "%v", err)
 	}
 	h.RoleARN = arn.Text
@@ -150,6 +151,11 @@ func (b *builder) role(l link, isTarget, chained, spendsMFA bool) (AssumeRole, [
 	}
 	if err := b.tags(&h, l, isTarget, bad, note); err != nil {
 		return h, nil, err
+	}
+	if isTarget {
+		if err := b.policies(&h, l, parsed, note); err != nil {
+			return h, nil, err
+		}
 	}
 	if err := b.duration(&h, l, isTarget, chained, spendsMFA, bad, &facts); err != nil {
 		return h, nil, err

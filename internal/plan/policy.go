@@ -1,0 +1,60 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"aws-switch-role/internal/awsconfig"
+)
+
+// Limits of session policies, from the AWS STS API reference.
+const (
+	maxPolicy     = 2048
+	maxPolicyARNs = 10
+)
+
+// narrows reports whether a session policy was asked for.
+func (b *builder) narrows() bool {
+	return b.o.Policy != "" || len(b.o.PolicyARNs) > 0 || b.o.ReadOnly
+}
+
+// policies gives the last role of a chain the session policies of the flags.
+func (b *builder) policies(h *AssumeRole, l link, arn RoleARN, note func(string, awsconfig.Value)) error {
+	bad := func(flag, format string, args ...any) error {
+		return &Error{Kind: BadValue, Profile: l.Name, From: flag, Name: flag, Msg: fmt.Sprintf(format, args...)}
+	}
+	if b.o.Policy != "" {
+		var compact strings.Builder
+		var document map[string]any
+		if err := json.Unmarshal([]byte(b.o.Policy), &document); err != nil {
+			return bad(b.o.PolicyFrom, "the policy is not a JSON object: %v", err)
+		}
+		enc := json.NewEncoder(&compact)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(document); err != nil {
+			return bad(b.o.PolicyFrom, "the policy is not a JSON object: %v", err)
+		}
+		h.Policy = strings.TrimSpace(compact.String())
+		if len(h.Policy) > maxPolicy {
+			return bad(b.o.PolicyFrom, "a session policy has at most %d characters, not %d", maxPolicy, len(h.Policy))
+		}
+		note("session policy", awsconfig.Value{Text: h.Policy, Origin: awsconfig.Origin{File: b.o.PolicyFrom}})
+	}
+	for _, a := range b.o.PolicyARNs {
+		if !strings.HasPrefix(a, "arn:"+arn.Partition+":iam::") || !strings.Contains(a, ":policy/") {
+			return bad("--policy-arn", "%s is not the ARN of a policy in the role's partition, such as arn:%s:iam::aws:policy/ReadOnlyAccess", a, arn.Partition)
+		}
+		h.PolicyARNs = append(h.PolicyARNs, a)
+		note("session policy", awsconfig.Value{Text: a, Origin: awsconfig.Origin{File: "--policy-arn"}})
+	}
+	if b.o.ReadOnly {
+		a := "arn:" + arn.Partition + ":iam::aws:policy/ReadOnlyAccess"
+		h.PolicyARNs = append(h.PolicyARNs, a)
+		note("session policy", awsconfig.Value{Text: a, Origin: awsconfig.Origin{File: "--read-only"}})
+	}
+	if len(h.PolicyARNs) > maxPolicyARNs {
+		return bad("--policy-arn", "a session takes at most %d managed policies", maxPolicyARNs)
+	}
+	return nil
+}

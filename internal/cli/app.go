@@ -215,9 +215,20 @@ func (a *app) credentials(ctx context.Context, f *switchFlags, p plan.Plan) (cre
 		Perform: performer.Perform,
 		Now:     a.now,
 		Renew:   f.renews,
+		Stale:   func(p plan.Plan, i int, err error) bool { return asker.can() && staleMFA(p, i, err) },
 		Warn:    func(err error) { a.log().Debug("session store", "error", err) },
 	}
 	return e.Credentials(ctx, p)
+}
+
+// staleMFA reports whether hop i of p was refused as it is when the MFA session
+// that it spent is older than the role's trust policy allows. AWS says no more
+// than AccessDenied.
+func staleMFA(p plan.Plan, i int, err error) bool {
+	_, assumes := p.Hops[i].(plan.AssumeRole)
+	before, session := p.Hops[i-1].(plan.SessionToken)
+	e, refused := errors.AsType[*hop.APIError](err)
+	return assumes && session && before.MFA.Serial != "" && refused && e.Code == "AccessDenied"
 }
 
 // performer is wired to the keys that this run was given.

@@ -103,6 +103,19 @@ func (k *asker) code(ctx context.Context, m plan.MFA, problem error) (string, er
 	}
 }
 
+// can reports whether a code can be had, without asking for one.
+func (k *asker) can() bool {
+	if k.flags.noInput {
+		return false
+	}
+	t, err := term.Open()
+	if err != nil {
+		return false
+	}
+	_ = t.Close()
+	return true
+}
+
 // or returns the first error that there is.
 func or(err, otherwise error) error {
 	if err != nil {

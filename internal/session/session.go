@@ -40,6 +40,11 @@ type Engine struct {
 	// Renew says of hop i of p that a session kept by an earlier run is not
 	// to be used. nil stands for never.
 	Renew func(p plan.Plan, i int) bool
+	// Stale says of hop i of p, refused with err, that the session which it
+	// spent may be at fault for its age: it is then made anew and the hop is
+	// tried once more, unless this engine made that session itself. nil
+	// stands for never.
+	Stale func(p plan.Plan, i int, err error) bool
 	// Warn is told of what went wrong but did not stop the walk: a failing
 	// store costs speed, a failing renewal costs nothing while the session
 	// at hand still lives. nil drops it.
@@ -75,13 +80,9 @@ func (e *Engine) walk(ctx context.Context, p plan.Plan, i int) (cred.Credentials
 	if c, ok := e.load(p, i, k); ok {
 		return c, nil
 	}
-	unlock, err := e.Store.Lock(ctx, k)
+	unlock, err := e.lock(ctx, p, i, k)
 	if err != nil {
-		if ctx.Err() != nil {
-			return cred.Credentials{}, &HopError{p, i, err}
-		}
-		e.warn(fmt.Errorf("locking the session: %w", err))
-		unlock = func() {}
+		return cred.Credentials{}, err
 	}
 	defer unlock()
 	old, ok := e.load(p, i, k)
@@ -96,10 +97,7 @@ func (e *Engine) walk(ctx context.Context, p plan.Plan, i int) (cred.Credentials
 		}
 		return cred.Credentials{}, err
 	}
-	if err := e.Store.Save(k, c); err != nil {
-		e.warn(fmt.Errorf("keeping the session: %w", err))
-	}
-	e.made.Store(k, nil)
+	e.keep(k, c)
 	return c, nil
 }
 
@@ -132,10 +130,64 @@ func (e *Engine) perform(ctx context.Context, p plan.Plan, i int) (cred.Credenti
 		return cred.Credentials{}, err
 	}
 	c, err := e.Perform(ctx, p.Hops[i], from)
+	if err != nil && i > 0 && e.Stale != nil && e.Stale(p, i, err) {
+		fresh, ok, ferr := e.freshen(ctx, p, i-1, from)
+		if ferr != nil {
+			return cred.Credentials{}, ferr
+		}
+		if ok {
+			c, err = e.Perform(ctx, p.Hops[i], fresh)
+		}
+	}
 	if err != nil {
 		return cred.Credentials{}, &HopError{p, i, err}
 	}
 	return c, nil
+}
+
+// freshen makes the kept session of hop i anew. ok is false when there is none
+// or this engine made it: it is as fresh as can be. When somebody else has
+// made a new one in the meantime, that is it.
+func (e *Engine) freshen(ctx context.Context, p plan.Plan, i int, old cred.Credentials) (c cred.Credentials, ok bool, err error) {
+	k := p.Key(i)
+	if _, made := e.made.Load(k); made || !p.Kept(i) {
+		return cred.Credentials{}, false, nil
+	}
+	unlock, err := e.lock(ctx, p, i, k)
+	if err != nil {
+		return cred.Credentials{}, false, err
+	}
+	defer unlock()
+	if c, ok := e.load(p, i, k); ok && c.AccessKeyID != old.AccessKeyID {
+		return c, true, nil
+	}
+	if c, err = e.perform(ctx, p, i); err != nil {
+		return cred.Credentials{}, false, err
+	}
+	e.keep(k, c)
+	return c, true, nil
+}
+
+// lock takes the lock of a session. A store that cannot lock costs the
+// sharing, not the job.
+func (e *Engine) lock(ctx context.Context, p plan.Plan, i int, k plan.Key) (unlock func(), err error) {
+	unlock, err = e.Store.Lock(ctx, k)
+	if err == nil {
+		return unlock, nil
+	}
+	if ctx.Err() != nil {
+		return nil, &HopError{p, i, err}
+	}
+	e.warn(fmt.Errorf("locking the session: %w", err))
+	return func() {}, nil
+}
+
+// keep saves a session that was just made.
+func (e *Engine) keep(k plan.Key, c cred.Credentials) {
+	if err := e.Store.Save(k, c); err != nil {
+		e.warn(fmt.Errorf("keeping the session: %w", err))
+	}
+	e.made.Store(k, nil)
 }
 
 func (e *Engine) warn(err error) {

@@ -250,3 +250,42 @@ func TestABrokenStoreCostsSpeedNotTheJob(t *testing.T) {
 	}
 	expect(t, w, "key", "mfa from AKIABASE", "ops from MFA")
 }
+
+// A role that wants a recent code refuses an MFA session that is hours old: a
+// fresh one is made, once, and only when the refused one was kept from before.
+func TestASessionRefusedForItsAgeIsMadeAnew(t *testing.T) {
+	tooOld := errors.New("too old")
+	setup := func(w *world, m *Memory) *Engine {
+		e := newEngine(w, m)
+		e.Stale = func(p plan.Plan, i int, err error) bool { return errors.Is(err, tooOld) }
+		return e
+	}
+	p := chain("a", "ops")
+	kept := cred.Credentials{AccessKeyID: "OLDMFA", SecretAccessKey: cred.NewSecret("s"), Expires: start.Add(6 * time.Hour)}
+
+	w, m := &world{now: start, fail: map[string]error{"ops from OLDMFA": tooOld}}, &Memory{}
+	if err := m.Save(p.Key(1), kept); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := setup(w, m).Credentials(t.Context(), p); err != nil || c.AccessKeyID != "ops" {
+		t.Errorf("got %q, %v", c.AccessKeyID, err)
+	}
+	expect(t, w, "ops from OLDMFA", "key", "mfa from AKIABASE", "ops from MFA")
+
+	// It is refused still: the second refusal is the answer.
+	w, m = &world{now: start, fail: map[string]error{"ops from OLDMFA": tooOld, "ops from MFA": tooOld}}, &Memory{}
+	if err := m.Save(p.Key(1), kept); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := setup(w, m).Credentials(t.Context(), p); !errors.Is(err, tooOld) {
+		t.Errorf("err = %v", err)
+	}
+	expect(t, w, "ops from OLDMFA", "key", "mfa from AKIABASE", "ops from MFA")
+
+	// One of our own making is not too old.
+	w, m = &world{now: start, fail: map[string]error{"ops from MFA": tooOld}}, &Memory{}
+	if _, err := setup(w, m).Credentials(t.Context(), p); !errors.Is(err, tooOld) {
+		t.Errorf("err = %v", err)
+	}
+	expect(t, w, "key", "mfa from AKIABASE", "ops from MFA")
+}

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/hop"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/term"
@@ -153,7 +153,7 @@ func (k *asker) untilNext() time.Duration {
 // waited out, once.
 func (k *asker) fromProcess(ctx context.Context, m plan.MFA, problem error) (string, error) {
 	for range 2 {
-		code, err := k.app.helper(ctx, shellCommand(m.Process), "mfa_process")
+		code, err := k.app.helper(ctx, deliver.CommandLine(m.Process), "mfa_process")
 		if err != nil {
 			return "", err
 		}
@@ -198,9 +198,6 @@ func (k *asker) fromAskpass(ctx context.Context, m plan.MFA, problem, noTerminal
 	return "", or(problem, &noInputError{"the MFA code of " + m.Serial, "there is no terminal to ask on", noTerminal})
 }
 
-// shellCommand is how a command line of a config file is run.
-func shellCommand(line string) []string { return []string{"/bin/sh", "-c", line} }
-
 // helper runs a program that answers for a person and returns the line that it
 // prints. It gets no AWS variable, so that it neither sees a key nor acts on
 // one; what it says goes to the terminal if there is one.
@@ -213,9 +210,9 @@ func (a *app) helper(ctx context.Context, argv []string, what string) (string, e
 	var out, said bytes.Buffer
 	cmd.Stdout = &limited{&out, maxHelperText}
 	cmd.Stderr = &limited{&said, maxHelperText}
-	if t, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0); err == nil {
+	if t, err := term.Open(); err == nil {
 		defer t.Close()
-		cmd.Stderr = t
+		cmd.Stderr = io.MultiWriter(t, cmd.Stderr)
 	}
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {

@@ -110,6 +110,9 @@ func isText(path string) bool {
 	return !bytes.Contains(line, []byte{0})
 }
 
+// CommandLine returns the command that runs a line of shell code.
+func CommandLine(line string) (argv []string) { return []string{bourneShell, "-c", line} }
+
 // Shell returns the command of the user's own shell: SHELL in env, else the
 // one that /etc/passwd names, else /bin/sh.
 func Shell(env []string) (argv []string) {

@@ -85,6 +85,9 @@ func lookPath(name string, env []string) (string, error) {
 	return "", &NotFoundError{name}
 }
 
+// CommandLine returns the command that runs a line of cmd.exe's language.
+func CommandLine(line string) (argv []string) { return []string{"cmd.exe", "/d", "/c", line} }
+
 // Shell returns the command of the user's shell: COMSPEC in env, else
 // PowerShell, which every Windows has.
 func Shell(env []string) (argv []string) {

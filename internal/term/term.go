@@ -84,6 +84,13 @@ func (t *Terminal) question(ctx context.Context, prompt string, visible bool) (s
 // be told cannot be told that either.
 func (t *Terminal) Print(line string) { t.write(CleanLines(line) + "\n") }
 
+// Write lets a program that answers in our place talk to the person, too; what
+// it says is made safe as [CleanLines] does.
+func (t *Terminal) Write(p []byte) (int, error) {
+	t.write(CleanLines(string(p)))
+	return len(p), nil
+}
+
 // IsTerminal reports whether f is a terminal.
 func IsTerminal(f *os.File) bool {
 	conn, err := f.SyscallConn()

@@ -302,9 +302,9 @@ func (d *demo) runTo(ctx context.Context, argv, env []string, in io.Reader, out,
 // tour opens the role's shell for a person, with the code to type.
 func (d *demo) tour(ctx context.Context) (int, error) {
 	say := func(format string, args ...any) { fmt.Fprintf(d.app.stderr, format+"\n", args...) }
-	say(`This is a world of its own: an emulated AWS at %s, and a home directory
-with these profiles in it, all behind one MFA device: tempsession,
-from-environment, sub-account, chained, long, open.
+	say(`This is a world of its own: an emulated AWS at %s,
+and a home directory with these profiles in it, all behind one MFA device:
+tempsession, from-environment, sub-account, chained, long, open.
 
 $ aws-switch-role tempsession`, d.url)
 	const tries = 3
@@ -318,7 +318,7 @@ $ aws-switch-role tempsession`, d.url)
 			say(`  Then look around:  aws-switch-role status --online   who you are
                      env | grep ^AWS_                  what the shell was given`)
 			if d.aws != "" {
-				say("                     aws s3 ls s3://bucketname         the AWS CLI, with no --profile")
+				say("                     aws s3 ls s3://bucketname         the AWS CLI as the role")
 			}
 			say("                     exit                              leave the role\n")
 		}

@@ -186,7 +186,7 @@ func (k *asker) fromAskpass(ctx context.Context, m plan.MFA, problem, noTerminal
 		if problem != nil {
 			prompt = sentence(problem) + "\n" + prompt
 		}
-		code, err := k.app.helper(ctx, []string{program, term.CleanLines(prompt)}, v)
+		code, err := k.app.helper(ctx, []string{program, term.CleanText(prompt)}, v)
 		if err != nil {
 			return "", err
 		}

@@ -116,7 +116,7 @@ func clean(s string) string {
 	if r := []rune(s); len(r) > most {
 		s = string(r[:most]) + "…"
 	}
-	return term.CleanLines(s)
+	return term.CleanText(s)
 }
 
 // tilde writes a path in the home directory as people do.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -246,7 +247,12 @@ Nothing is asked or sent.`,
 			if err != nil {
 				return err
 			}
-			return plan.Print(term.Writer{To: a.stdout}, p)
+			var text strings.Builder
+			if err := plan.Print(&text, p); err != nil {
+				return err
+			}
+			_, err = io.WriteString(a.stdout, term.CleanText(text.String()))
+			return err
 		},
 	}
 	f.register(cmd)
@@ -272,7 +278,7 @@ func (a *app) completeProfiles(cmd *cobra.Command, args []string, toComplete str
 	var names []string
 	for name := range c.Names() {
 		if strings.HasPrefix(name, toComplete) && !strings.ContainsAny(name, "\t\n") {
-			names = append(names, term.CleanLines(name))
+			names = append(names, term.CleanText(name))
 		}
 	}
 	// A description costs a search of the files, and nobody reads hundreds.

@@ -35,10 +35,16 @@ func Clean(s string) string {
 // CleanLines is [Clean] for text that may have many lines, of any length:
 // newlines stay, and so do the colours of a [Styler]. Values in such a text
 // must have been cleaned on their own, or they could add lines to it.
-func CleanLines(s string) string {
+func CleanLines(s string) string { return cleanLines(s, true) }
+
+// CleanText is [CleanLines] for text with values in it as they came: no style
+// passes, since one of theirs looks like one of ours.
+func CleanText(s string) string { return cleanLines(s, false) }
+
+func cleanLines(s string, styles bool) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {
-		if style := leadingStyle(s[i:]); style != "" {
+		if style := leadingStyle(s[i:]); styles && style != "" {
 			b.WriteString(style)
 			i += len(style)
 			continue

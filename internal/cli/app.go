@@ -27,7 +27,8 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	now            func() time.Time
-	exit           int // the status of a command that ran
+	exit           int  // the status of a command that ran
+	dashed         bool // a -- stands on the command line
 
 	debug  bool
 	config *awsconfig.Config // once loaded

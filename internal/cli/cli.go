@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,9 @@ func Main(args []string) int {
 
 // run runs one command line.
 func (a *app) run(ctx context.Context, args []string) int {
+	// For a completion, cobra's own ArgsLenAtDash tells of a -- that cobra
+	// has added.
+	a.dashed = slices.Contains(args, "--")
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(a.stdin)

@@ -264,8 +264,8 @@ const maxDescribed = 40
 
 // completeProfiles completes a profile's name, described by the role behind
 // it. It reads the files alone.
-func (a *app) completeProfiles(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
-	if cmd.ArgsLenAtDash() >= 0 {
+func (a *app) completeProfiles(_ *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	if a.dashed {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
 	if len(args) > 0 {

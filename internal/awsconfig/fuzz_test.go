@@ -264,7 +264,7 @@ func FuzzProfile(f *testing.F) {
 				}
 			}
 		}
-		for _, e := range c.Malformed() {
+		for e := range c.Malformed() {
 			if line := strings.TrimSpace(lines[e.File][e.Line-1]); !strings.HasPrefix(line, "[") {
 				t.Fatalf("%v: the line is no header: %q", e, line)
 			}

@@ -208,38 +208,39 @@ func (f *file) headers(at []Origin, wanted func(line []byte) bool) []Origin {
 	return at
 }
 
-// Malformed returns an error for every header of the two files that names no
+// Malformed yields an error for every header of the two files that names no
 // section, although it seems to be meant to: it lacks its closing bracket or
 // its name, has a name of more than one word without quotes, or one that is
 // longer than 256 bytes or not printable.
-func (c *Config) Malformed() []*SyntaxError {
-	buf := make([]byte, 0, maxName)
-	errs := c.config.malformed(nil, func(text []byte) string {
-		bearsName := slices.ContainsFunc([]string{profileKind, sessionKind, servicesKind}, func(kind string) bool {
-			return bytes.HasPrefix(text, []byte(kind))
-		})
-		name, ok := secondWord(text, buf)
-		switch {
-		case !bearsName:
+func (c *Config) Malformed() iter.Seq[*SyntaxError] {
+	return func(yield func(*SyntaxError) bool) {
+		buf := make([]byte, 0, maxName)
+		_ = c.config.malformed(yield, func(text []byte) string {
+			bearsName := slices.ContainsFunc([]string{profileKind, sessionKind, servicesKind}, func(kind string) bool {
+				return bytes.HasPrefix(text, []byte(kind))
+			})
+			name, ok := secondWord(text, buf)
+			switch {
+			case !bearsName:
+				return ""
+			case !ok:
+				return msgWords
+			case !validName(string(name)):
+				return msgName
+			}
 			return ""
-		case !ok:
-			return msgWords
-		case !validName(string(name)):
-			return msgName
-		}
-		return ""
-	})
-	return c.credentials.malformed(errs, func(text []byte) string {
-		if !validName(string(text)) {
-			return msgName
-		}
-		return ""
-	})
+		}) && c.credentials.malformed(yield, func(text []byte) string {
+			if !validName(string(text)) {
+				return msgName
+			}
+			return ""
+		})
+	}
 }
 
-// malformed appends an error for every header whose text wrong has words for,
-// and for those without a text.
-func (f *file) malformed(errs []*SyntaxError, wrong func(text []byte) string) []*SyntaxError {
+// malformed yields an error for every header whose text wrong has words for,
+// and for those without a text. It reports whether to go on.
+func (f *file) malformed(yield func(*SyntaxError) bool, wrong func(text []byte) string) bool {
 	var msg string
 	bad := func(line []byte) bool {
 		text, ok := headerText(line)
@@ -251,7 +252,9 @@ func (f *file) malformed(errs []*SyntaxError, wrong func(text []byte) string) []
 		return msg != ""
 	}
 	for s := (scanner{data: f.data}); s.find(bad); {
-		errs = append(errs, f.syntaxError(&s, msg))
+		if !yield(f.syntaxError(&s, msg)) {
+			return false
+		}
 	}
-	return errs
+	return true
 }

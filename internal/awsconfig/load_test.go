@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -194,7 +195,7 @@ func TestMalformed(t *testing.T) {
 		{Origin{c.CredentialsFile(), 4}, msgName},
 		{Origin{c.CredentialsFile(), 5}, msgName},
 	}
-	if d := cmp.Diff(want, c.Malformed()); d != "" {
+	if d := cmp.Diff(want, slices.Collect(c.Malformed())); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
 }

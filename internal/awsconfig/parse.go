@@ -12,6 +12,7 @@ import (
 const (
 	maxLine = 1 << 20 // bytes
 	maxName = 256     // bytes
+	maxKeys = 10_000  // of a section
 )
 
 // The words of a [SyntaxError]: what is wrong, and what to do.
@@ -20,6 +21,7 @@ const (
 	msgSetting = `neither a section header nor "key = value": mend it, or start the line with "#" to make it a comment`
 	msgNested  = `not "key = value", as a line indented under an empty value must be: mend it, or move it up behind the "="`
 	msgLong    = `longer than 1 MiB: shorten the line`
+	msgKeys    = `more than 10,000 keys in one section: is this an AWS file?`
 	msgNUL     = `a NUL byte: save the file as UTF-8 text`
 	msgUTF8    = `not valid UTF-8: save the file as UTF-8 text`
 	msgName    = `a section's name is 1 to 256 bytes of printable text: rename the section`
@@ -292,6 +294,9 @@ func (f *file) setting(keys map[string]Value, s *scanner) error {
 	if i <= 0 {
 		return f.syntaxError(s, msgSetting)
 	}
+	if len(keys) >= maxKeys {
+		return f.syntaxError(s, msgKeys)
+	}
 	key := lower(s.text[:i])
 	first := cutComment(s.text[i+1:])
 	value := Value{Origin: f.origin(s)}
@@ -332,6 +337,9 @@ func (f *file) nested(keys map[string]Value, outer string, s *scanner) error {
 	key, value, ok := bytes.Cut(s.text, []byte("="))
 	if key = bytes.TrimSpace(key); !ok || len(key) == 0 {
 		return f.syntaxError(s, msgNested)
+	}
+	if len(keys) >= maxKeys {
+		return f.syntaxError(s, msgKeys)
 	}
 	keys[outer+"."+lower(key)] = Value{Text: string(bytes.TrimSpace(value)), Origin: f.origin(s)}
 	return nil

@@ -284,9 +284,12 @@ func (b *builder) unknown(name string) error {
 	if at := b.config.Misplaced(name); len(at) > 0 {
 		e.Origin = at[0]
 		e.Msg = fmt.Sprintf("no profile is named %s: in this file its section must be [profile %s]", name, name)
-	} else if bad := b.config.Malformed(); len(bad) > 0 {
-		e.Origin = bad[0].Origin
-		e.Msg = fmt.Sprintf("no profile is named %s, but this line cannot be read: %s", name, bad[0].Msg)
+		return e
+	}
+	for bad := range b.config.Malformed() {
+		e.Origin = bad.Origin
+		e.Msg = fmt.Sprintf("no profile is named %s, but this line cannot be read: %s", name, bad.Msg)
+		break
 	}
 	return e
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -68,7 +69,7 @@ func (b *builder) region(profiles []link) (string, Fact, error) {
 		return "", Fact{}, nil
 	}
 	if !validRegion(v.Text) {
-		return "", Fact{}, &Error{Kind: BadValue, Profile: owner, Origin: v.Origin, From: fromFlag(v), Name: "region", Msg: v.Text + " is not the name of a region, such as eu-west-1"}
+		return "", Fact{}, &Error{Kind: BadValue, Profile: owner, Origin: v.Origin, From: fromFlag(v), Name: "region", Msg: shown(v.Text) + " is not the name of a region, such as eu-west-1"}
 	}
 	return v.Text, Fact{"region", v.Text, v.Origin.String()}, nil
 }
@@ -125,7 +126,7 @@ func (b *builder) configuredURL(l link, service, text, variable string) (awsconf
 				return none, err
 			}
 			if !ok {
-				return none, &Error{Kind: BadValue, Profile: l.Name, Origin: name.Origin, Name: "services", Msg: fmt.Sprintf("there is no section [services %s]", name.Text)}
+				return none, &Error{Kind: BadValue, Profile: l.Name, Origin: name.Origin, Name: "services", Msg: fmt.Sprintf("there is no section [services %s]", shown(name.Text))}
 			}
 			v = section.Keys[service+".endpoint_url"]
 		}
@@ -190,12 +191,15 @@ func (b *builder) variants(l link) (e Endpoint, err error) {
 // checkURL accepts https anywhere and plain http on this machine alone: a
 // code or a session sent in the clear is anybody's.
 func checkURL(s string) error {
+	if strings.Contains(s, "@") {
+		return errors.New("the URL of an endpoint holds no user and no password") // and a message none
+	}
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" {
-		return fmt.Errorf("%s is not the URL of an endpoint, such as https://sts.example.com", s)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" {
+		return fmt.Errorf("%s is not the URL of an endpoint, such as https://sts.example.com", shown(s))
 	}
 	if u.Scheme == "http" && !loopback(u.Hostname()) {
-		return fmt.Errorf("%s is plain http to another machine: use https", s)
+		return fmt.Errorf("%s is plain http to another machine: use https", shown(s))
 	}
 	return nil
 }

@@ -76,6 +76,24 @@ type Step struct {
 	awsconfig.Origin
 }
 
+// shown is as much of a value as a message may tell. A line that has lost its
+// end carries the next setting in its value, and that may be a secret: no
+// value that a message is about goes on behind the end of its line or an
+// equals sign. What is wrong with it must be readable behind it, so it is cut
+// at maxShown characters, too.
+func shown(text string) string {
+	most := strings.IndexAny(text, "=\r\n")
+	runes := 0
+	for i := range text {
+		if runes++; runes > maxShown || i == most {
+			return text[:i] + "…"
+		}
+	}
+	return text
+}
+
+const maxShown = 200
+
 // Error implements error.
 func (e *Error) Error() string {
 	var b strings.Builder

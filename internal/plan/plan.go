@@ -215,7 +215,7 @@ func (b *builder) chain(name string) (chain, error) {
 		l, err = b.profile(next.Text)
 		if e, ok := err.(*Error); ok && e.Kind == UnknownProfile {
 			return ch, &Error{Kind: MissingSource, Profile: steps[len(steps)-1].Profile, Origin: next.Origin, From: fromFlag(next),
-				Msg: fmt.Sprintf("source_profile names %s, which is in no file", next.Text), Name: next.Text, Near: e.Near}
+				Msg: fmt.Sprintf("source_profile names %s, which is in no file", shown(next.Text)), Name: next.Text, Near: e.Near}
 		}
 		if err != nil {
 			return ch, err
@@ -314,7 +314,7 @@ func (b *builder) include(l *link) error {
 			return err
 		}
 		if !ok {
-			return &Error{Kind: MissingSource, Profile: at.Name, Origin: v.Origin, Msg: fmt.Sprintf("include_profile names %s, which is in no file", v.Text), Name: v.Text, Near: near(v.Text, b.config.Names())}
+			return &Error{Kind: MissingSource, Profile: at.Name, Origin: v.Origin, Msg: fmt.Sprintf("include_profile names %s, which is in no file", shown(v.Text)), Name: v.Text, Near: near(v.Text, b.config.Names())}
 		}
 		for k, v := range p.Keys {
 			if _, own := l.Keys[k]; !own && k != "include_profile" {

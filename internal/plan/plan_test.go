@@ -387,3 +387,14 @@ func TestNear(t *testing.T) {
 		}
 	}
 }
+
+func TestShown(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "eu-west-1": "eu-west-1", "me\n aws_secret_access_key = x": "me…", "roleaws_secret_access_key=x": "roleaws_secret_access_key…",
+		"=x": "…", strings.Repeat("é", 200): strings.Repeat("é", 200), strings.Repeat("é", 201): strings.Repeat("é", 200) + "…",
+	} {
+		if got := shown(text); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+	}
+}

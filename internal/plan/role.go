@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"aws-switch-role/internal/awsconfig"
 )
@@ -23,7 +25,7 @@ func (r RoleARN) Name() string { return r.Path[strings.LastIndexByte(r.Path, '/'
 
 // ParseRoleARN reads the ARN of an IAM role (IAM User Guide, "IAM ARNs").
 func ParseRoleARN(s string) (RoleARN, error) {
-	bad := fmt.Errorf("%s is not a role's ARN, which looks like arn:aws:iam::123456789012:role/Name", s)
+	bad := fmt.Errorf("%s is not a role's ARN, which looks like arn:aws:iam::123456789012:role/Name", shown(s))
 	f := strings.SplitN(s, ":", 6)
 	if len(f) != 6 || f[0] != "arn" || !strings.HasPrefix(f[1], "aws") || !made(f[1], lower+"-", 3, 32) || f[3] != "" || !made(f[4], digits, 12, 12) {
 		return RoleARN{}, bad
@@ -34,7 +36,7 @@ func ParseRoleARN(s string) (RoleARN, error) {
 		return RoleARN{f[1], f[4], path}, nil
 	case f[2] == "sts" && kind == "assumed-role":
 		role, _, _ := strings.Cut(path, "/")
-		return RoleARN{}, fmt.Errorf("%s names a session of a role; the role itself is arn:%s:iam::%s:role/%s", s, f[1], f[4], role)
+		return RoleARN{}, fmt.Errorf("%s names a session of a role; the role itself is arn:%s:iam::%s:role/%s", shown(s), f[1], f[4], shown(role))
 	}
 	return RoleARN{}, bad
 }
@@ -67,15 +69,23 @@ func validRegion(s string) bool {
 	return made(s, lower+digits+"-", 1, 63) && strings.Trim(s, "-") == s
 }
 
+// tagText reports whether s is made of what AWS takes in the key and the value
+// of a tag: [\p{L}\p{Z}\p{N}_.:/=+\-@].
+func tagText(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.Z, unicode.N) && !strings.ContainsRune("_.:/=+-@", r)
+	}) && utf8.ValidString(s)
+}
+
 const maxTags = 50
 
 // checkSerial says what is wrong with the serial number of an MFA device.
 func checkSerial(s string) error {
 	if strings.Contains(s, ":u2f/") {
-		return fmt.Errorf("%s is a FIDO security key or passkey, which STS cannot use", s)
+		return fmt.Errorf("%s is a FIDO security key or passkey, which STS cannot use", shown(s))
 	}
 	if !made(s, nameChars+"/:", 9, 256) {
-		return fmt.Errorf("%s is not an MFA device: an ARN such as arn:aws:iam::123456789012:mfa/name, or a hardware token's serial number", s)
+		return fmt.Errorf("%s is not an MFA device: an ARN such as arn:aws:iam::123456789012:mfa/name, or a hardware token's serial number", shown(s))
 	}
 	return nil
 }
@@ -209,13 +219,16 @@ func (b *builder) tags(h *AssumeRole, l link, isTarget bool, bad func(awsconfig.
 		if n := len([]rune(t.Key)); n < 1 || n > 128 || len([]rune(t.Value)) > 256 {
 			return bad(tags, "session_tags", "a session tag has a key of 1 to 128 characters and a value of at most 256")
 		}
+		if !tagText(t.Key) || !tagText(t.Value) {
+			return bad(tags, "session_tags", "a session tag consists of letters, digits, spaces and _.:/=+-@")
+		}
 		if i > 0 && h.Tags[i-1].Key == t.Key {
-			return bad(tags, "session_tags", "the session tag %s is given twice", t.Key)
+			return bad(tags, "session_tags", "the session tag %s is given twice", shown(t.Key))
 		}
 	}
 	for _, k := range h.TransitiveTags {
 		if !slices.ContainsFunc(h.Tags, func(t Tag) bool { return t.Key == k }) {
-			return bad(transitive, "transitive_session_tags", "the transitive tag %s is not among the session tags", k)
+			return bad(transitive, "transitive_session_tags", "the transitive tag %s is not among the session tags", shown(k))
 		}
 	}
 	return nil

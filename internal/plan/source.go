@@ -29,7 +29,7 @@ func (b *builder) credentialSource(ch *chain, l link, v awsconfig.Value) error {
 		return b.container(ch, l, v.Origin.String())
 	}
 	return &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, Name: v.Text, Near: near(v.Text, slices.Values([]string{"Environment", "Ec2InstanceMetadata", "EcsContainer"})),
-		Msg: fmt.Sprintf("credential_source is %s; it may be Environment, Ec2InstanceMetadata or EcsContainer", v.Text)}
+		Msg: fmt.Sprintf("credential_source is %s; it may be Environment, Ec2InstanceMetadata or EcsContainer", shown(v.Text))}
 }
 
 // source makes the profile l, which assumes no role with other credentials,
@@ -363,7 +363,7 @@ func (b *builder) sso(ch *chain, l link) error {
 			return err
 		}
 		if !found {
-			return &Error{Kind: MissingSource, Profile: l.Name, Origin: name.Origin, Name: name.Text, Msg: fmt.Sprintf("sso_session names %s, and there is no section [sso-session %s]", name.Text, name.Text)}
+			return &Error{Kind: MissingSource, Profile: l.Name, Origin: name.Origin, Name: name.Text, Msg: fmt.Sprintf("sso_session names %s, and there is no section [sso-session %s]", shown(name.Text), shown(name.Text))}
 		}
 		h.Session = name.Text
 		facts = append(facts, Fact{"sso_session", name.Text, name.Origin.String()})

@@ -188,10 +188,18 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 	return x
 }
 
-// loop draws the way round a loop with the line of each step.
+// loop draws the way round a loop with the line of each step; of a long one
+// its two ends.
 func (a *app) loop(steps []plan.Step) string {
+	const ends = 5
 	var parts []string
-	for _, s := range steps {
+	for i, s := range steps {
+		if i >= ends && i < len(steps)-ends {
+			if i == ends {
+				parts = append(parts, "…")
+			}
+			continue
+		}
 		p := term.Clean(s.Profile)
 		if s.File != "" {
 			p += " (" + term.Clean(a.tilde(s.Origin.String())) + ")"

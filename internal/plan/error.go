@@ -48,7 +48,7 @@ const (
 	// ProcessLoop: a credential_process that starts this program for the
 	// same profile again.
 	ProcessLoop
-	// TooDeep: a chain longer than [MaxDepth].
+	// TooDeep: a chain, of sources or of includes, longer than [MaxDepth].
 	TooDeep
 )
 

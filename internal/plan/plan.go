@@ -309,6 +309,9 @@ func (b *builder) include(l *link) error {
 			loop := append(steps[i:], Step{Profile: v.Text})
 			return &Error{Kind: IncludeLoop, Profile: l.Name, Origin: v.Origin, Msg: "include_profile leads back to where it came from: " + around(loop), Loop: loop, Name: v.Text}
 		}
+		if len(steps) > MaxDepth {
+			return &Error{Kind: TooDeep, Profile: l.Name, Origin: v.Origin, Msg: fmt.Sprintf("the chain of include_profile is longer than %d profiles", MaxDepth)}
+		}
 		p, ok, err := b.config.Profile(v.Text)
 		if err != nil {
 			return err

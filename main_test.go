@@ -1,12 +1,19 @@
+//go:build unix
+
 package main
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,25 +26,79 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"aws-switch-role": func() { os.Exit(cli.Main(os.Args[1:])) },
+		"detached":        detached,
+		"envchain":        envchain,
 	})
 }
 
-// TestScripts tells what users see, story by story. Each script has a home of
-// its own and an emulated AWS of its own, whose URL is in AWS_ENDPOINT_URL.
+// TestScripts tells what users see, story by story. Each script has an
+// emulated AWS of its own, whose URL is in AWS_ENDPOINT_URL, and a home of its
+// own: of the files in testdata/home, those that it does not bring along are
+// in its home/.aws.
 //
 // The commands beside testscript's own:
 //
 //	code NAME        set the variable NAME to a code that AWS takes now; the
 //	                 world's clock moves on to the next one if it must
+//	lines FILE LINE...
+//	                 write lines into a file, for ttyin to type
+//	exits STATUS COMMAND...
+//	                 like exec, of which the exit status matters
 //	requests N [ACTION]
 //	                 AWS was asked N times (for ACTION) since the last reset
+//	sent ACTION NAME=VALUE...
+//	                 the last request for ACTION had these parameters; an empty
+//	                 VALUE says that it had none, and TokenCode=yes any code
 //	reset            forget the requests and heal all faults
 //	fault EFFECT [ACTION [COUNT]]
 //	                 make AWS answer otherwise: see faults below
-//	advance LENGTH   move the world's clock on
-//	expand FILE...   put the variables' values into files
+//
+// and the programs:
+//
+//	detached COMMAND...
+//	                 run a command without a controlling terminal
+//	envchain NAMESPACE COMMAND...
+//	                 run a command with keys in the environment
 func TestScripts(t *testing.T) {
 	testscript.RunT(&leakCheck{T: t}, params("testdata/script"))
+}
+
+// detached runs a command in a session of its own: whoever runs the tests may
+// have a terminal, on which questions would appear.
+func detached() {
+	if _, err := syscall.Setsid(); err != nil {
+		fatal(err)
+	}
+	become(os.Args[1:], os.Environ())
+}
+
+// namespaces are what envchain keeps here.
+var namespaces = map[string][2]string{
+	"aws-main-account": {emulator.DemoKeyID, emulator.DemoSecret},
+	"aws-bot":          {emulator.DemoBotKeyID, emulator.DemoBotSecret},
+}
+
+// envchain stands in for the program of that name, which asks an OS keyring.
+func envchain() {
+	keys, ok := namespaces[os.Args[1]]
+	if !ok {
+		fatal(fmt.Errorf("no namespace %s", os.Args[1]))
+	}
+	become(os.Args[2:], append(os.Environ(), "AWS_ACCESS_KEY_ID="+keys[0], "AWS_SECRET_ACCESS_KEY="+keys[1]))
+}
+
+// become replaces this process with a command.
+func become(argv, env []string) {
+	path, err := exec.LookPath(argv[0])
+	if err == nil {
+		err = syscall.Exec(path, argv, env)
+	}
+	fatal(err)
+}
+
+func fatal(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(99)
 }
 
 func params(dir string) testscript.Params {
@@ -48,11 +109,12 @@ func params(dir string) testscript.Params {
 		Setup:               setup,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"code":     cmdCode,
+			"lines":    cmdLines,
+			"exits":    cmdExits,
 			"requests": cmdRequests,
+			"sent":     cmdSent,
 			"reset":    cmdReset,
 			"fault":    cmdFault,
-			"advance":  cmdAdvance,
-			"expand":   cmdExpand,
 		},
 	}
 }
@@ -82,7 +144,7 @@ type worldKey struct{}
 func setup(env *testscript.Env) error {
 	w := &world{}
 	var err error
-	if w.server, err = emulator.New(emulator.Demo(), emulator.Options{Now: w.now}); err != nil {
+	if w.server, err = emulator.New(declared(), emulator.Options{Now: w.now}); err != nil {
 		return err
 	}
 	l, err := w.server.Listen("")
@@ -92,7 +154,7 @@ func setup(env *testscript.Env) error {
 	env.Defer(func() { _ = l.Close() })
 	env.Values[worldKey{}] = w
 	home := filepath.Join(env.WorkDir, "home")
-	if err := os.MkdirAll(filepath.Join(home, ".aws"), 0o700); err != nil {
+	if err := furnish(filepath.Join(home, ".aws"), "testdata/home"); err != nil {
 		return err
 	}
 	env.Vars = append(env.Vars,
@@ -103,11 +165,47 @@ func setup(env *testscript.Env) error {
 		"NO_PROXY=127.0.0.1",
 		"AWS_ENDPOINT_URL="+l.URL,
 		"DEVICE="+emulator.DemoDevice,
-		"OPS="+emulator.DemoRole("Ops"),
 		"KEY_ID="+emulator.DemoKeyID,
 		"KEY="+emulator.DemoSecret,
 		"ESC=\x1b",
 	)
+	return nil
+}
+
+// declared is the demo's world, and what else can be wrong in one.
+func declared() emulator.World {
+	w := emulator.Demo()
+	w.RegionsOff = []string{"ap-east-1"}
+	w.Users[0].Keys = append(w.Users[0].Keys, emulator.AccessKey{ID: "AKIAEMULATEDINACTIVE", Secret: "off/SECREToff/SECREToff/SECREToff/SECRET", Inactive: true})
+	return w
+}
+
+// furnish copies those files of from that are not in home.
+func furnish(home, from string) error {
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return err
+	}
+	files, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		text, err := os.ReadFile(filepath.Join(from, f.Name()))
+		if err != nil {
+			return err
+		}
+		file, err := os.OpenFile(filepath.Join(home, f.Name()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, os.ErrExist) {
+			continue // the script's own
+		}
+		if err != nil {
+			return err
+		}
+		_, err = file.Write(text)
+		if err := errors.Join(err, file.Close()); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -124,47 +222,85 @@ func cmdCode(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], code)
 }
 
+func cmdLines(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: lines FILE LINE...")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Join(args[1:], "\n")+"\n"), 0o600))
+}
+
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits STATUS COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	err = ts.Exec(args[1], args[2:]...)
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// asked returns the requests since the last reset, of one action or, for "", of
+// any. It looks at the terminal, too, of which testscript logs nothing.
+func asked(ts *testscript.TestScript, action string) []emulator.Request {
+	if leaky(ts.ReadFile("ttyout")) {
+		ts.Fatalf("a secret on the terminal")
+	}
+	w := of(ts)
+	return slices.DeleteFunc(w.server.Requests()[w.seen:], func(r emulator.Request) bool { return action != "" && r.Action != action })
+}
+
 func cmdRequests(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: requests N [ACTION]")
 	}
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	w := of(ts)
-	var got []string
-	for _, r := range w.server.Requests()[w.seen:] {
-		if len(args) == 1 || r.Action == args[1] {
-			got = append(got, fmt.Sprintf("%s by %s: %d %s", r.Action, r.Caller, r.Status, r.ErrorCode))
-		}
+	got := asked(ts, strings.Join(args[1:], ""))
+	if len(got) == want {
+		return
 	}
-	if len(got) != want {
-		ts.Fatalf("AWS was asked %d times, want %d:\n%s", len(got), want, strings.Join(got, "\n"))
+	for _, r := range got {
+		ts.Logf("%s by %s: %d %s", r.Action, r.Caller, r.Status, r.ErrorCode)
+	}
+	ts.Fatalf("AWS was asked %d times, want %d", len(got), want)
+}
+
+func cmdSent(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: sent ACTION NAME=VALUE...")
+	}
+	requests := asked(ts, args[0])
+	if len(requests) == 0 {
+		ts.Fatalf("no %s was sent", args[0])
+	}
+	last := requests[len(requests)-1]
+	params := maps.Clone(last.Params)
+	if last.HasCode {
+		params["TokenCode"] = "yes"
+	}
+	for _, arg := range args[1:] {
+		name, want, _ := strings.Cut(arg, "=")
+		if got := params[name]; got != want {
+			ts.Fatalf("%s was sent with %s=%s, want %s", args[0], name, got, want)
+		}
 	}
 }
 
 func cmdReset(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: reset")
+	}
 	w := of(ts)
 	w.server.Heal()
 	w.seen = len(w.server.Requests())
-}
-
-func cmdAdvance(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: advance LENGTH")
-	}
-	d, err := time.ParseDuration(args[0])
-	ts.Check(err)
-	of(ts).advance(d)
-}
-
-func cmdExpand(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) == 0 {
-		ts.Fatalf("usage: expand FILE...")
-	}
-	for _, name := range args {
-		text := os.Expand(ts.ReadFile(name), ts.Getenv)
-		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
-	}
 }
 
 // faults are the effects that the command fault knows.
@@ -185,7 +321,8 @@ var faults = map[string]emulator.Fault{
 	"huge":        {Effect: emulator.Respond(200, "text/xml", "<a>"+strings.Repeat("x", 4<<20)+"</a>")},
 	"ahead":       {Skew: time.Hour},
 	"behind":      {Skew: -time.Hour},
-	"slow":        {Delay: 2 * time.Second},
+	"slow":        {Delay: 500 * time.Millisecond},
+	"ended":       {Effect: emulator.Fail(403, "ExpiredToken", "The security token included in the request is expired")},
 }
 
 func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
@@ -207,8 +344,13 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 	of(ts).server.Inject(f)
 }
 
-// leakCheck fails every script on whose stderr or terminal a secret was seen:
-// all emulated secrets contain the word SECRET.
+// leaky reports whether a text shows a secret: all emulated ones contain the
+// word SECRET, and so does a variable's name.
+func leaky(text string) bool {
+	return strings.Contains(strings.ReplaceAll(text, "AWS_SECRET_ACCESS_KEY", ""), "SECRET")
+}
+
+// leakCheck fails every script on whose stderr a secret was seen.
 type leakCheck struct{ *testing.T }
 
 // Run implements testscript.T.
@@ -223,16 +365,42 @@ func (l *leakCheck) Verbose() bool { return true }
 // Log looks through what a script did before it is shown.
 func (l *leakCheck) Log(args ...any) {
 	l.T.Helper()
-	where := ""
-	for line := range strings.Lines(fmt.Sprint(args...)) {
-		switch {
-		case strings.HasPrefix(line, "["), strings.HasPrefix(line, "> "):
-			where = strings.TrimSpace(line)
-		case strings.Contains(line, "SECRET") && (where == "[stderr]" || where == "[ttyout]"):
-			l.T.Errorf("a secret on %s: %s", where, line)
-		}
+	for _, line := range leaks(fmt.Sprint(args...)) {
+		l.T.Errorf("a secret on stderr: %s", line)
 	}
 	if l.T.Failed() || testing.Verbose() {
 		l.T.Log(args...)
+	}
+}
+
+// leaks returns the lines with a secret in them that a log of testscript shows
+// for a stderr.
+func leaks(log string) (lines []string) {
+	onStderr := false
+	for line := range strings.Lines(log) {
+		switch {
+		case line == "[stderr]\n":
+			onStderr = true
+		case line == "[stdout]\n", strings.HasPrefix(line, "> "):
+			onStderr = false
+		case onStderr && leaky(line):
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
+
+func TestLeaks(t *testing.T) {
+	log := `> exec aws-switch-role export tempsession
+[stdout]
+export AWS_SECRET_ACCESS_KEY='a SECRET'
+[stderr]
+[profile x]
+set AWS_SECRET_ACCESS_KEY
+this SECRET
+> exec echo SECRET
+`
+	if got, want := leaks(log), []string{"this SECRET"}; !slices.Equal(got, want) {
+		t.Errorf("leaks found %q, want %q", got, want)
 	}
 }

@@ -58,11 +58,17 @@ func (a *app) newAsker(f *switchFlags, p plan.Plan) *asker {
 // noInputError says what would have been asked for, had anybody been there.
 type noInputError struct {
 	what  string // "the MFA code of …"
-	why   string // --no-input, or no terminal
+	flag  string // that forbids to ask, "" where there is no terminal
 	cause error
 }
 
-func (e *noInputError) Error() string { return e.what + " is needed, and " + e.why }
+func (e *noInputError) Error() string {
+	if e.flag != "" {
+		return e.what + " is needed, and " + e.flag + " forbids to ask"
+	}
+	return e.what + " is needed, and there is no terminal to ask on"
+}
+
 func (e *noInputError) Unwrap() error { return e.cause }
 
 // code implements hop.Performer's MFACode. AWS takes a code once, so one that
@@ -79,7 +85,7 @@ func (k *asker) code(ctx context.Context, m plan.MFA, problem error) (string, er
 	case m.Process != "":
 		return k.fromProcess(ctx, m, problem)
 	case k.flags.noInput:
-		return "", or(problem, &noInputError{"the MFA code of " + m.Serial, k.flags.name("no-input") + " forbids to ask", nil})
+		return "", or(problem, &noInputError{what: "the MFA code of " + m.Serial, flag: k.flags.name("no-input")})
 	}
 	t, err := term.Open()
 	if err != nil {
@@ -134,8 +140,15 @@ func (k *asker) heading() string {
 	return s
 }
 
-// take notes that a code is handed out; false says that it was before.
+// isCode reports whether s may be the code of an MFA device.
+func isCode(s string) bool { return len(s) == 6 && strings.Trim(s, "0123456789") == "" }
+
+// take notes that a code is handed out; false says that it was before. What is
+// no code is never sent, so it may be handed out twice.
 func (k *asker) take(m plan.MFA, code string) bool {
+	if !isCode(code) {
+		return true
+	}
 	id := m.Serial + " " + code
 	if k.used[id] {
 		return false
@@ -146,7 +159,7 @@ func (k *asker) take(m plan.MFA, code string) bool {
 
 // untilNext is how long the present code lasts.
 func (k *asker) untilNext() time.Duration {
-	return codeStep - time.Duration(k.app.now().UnixNano())%codeStep.Round(time.Second)
+	return (codeStep - time.Duration(k.app.now().UnixNano())%codeStep).Round(time.Second)
 }
 
 // fromProcess runs the profile's mfa_process. A code that is used already is
@@ -154,6 +167,9 @@ func (k *asker) untilNext() time.Duration {
 func (k *asker) fromProcess(ctx context.Context, m plan.MFA, problem error) (string, error) {
 	for range 2 {
 		code, err := k.app.helper(ctx, deliver.CommandLine(m.Process), "mfa_process")
+		if err == nil && !isCode(code) {
+			err = &helperError{"mfa_process", errors.New("it printed no code of six digits")}
+		}
 		if err != nil {
 			return "", err
 		}
@@ -162,7 +178,7 @@ func (k *asker) fromProcess(ctx context.Context, m plan.MFA, problem error) (str
 		}
 		wait := k.untilNext()
 		if t, err := term.Open(); err == nil {
-			t.Print("the code of mfa_process is used already; waiting " + wait.Round(time.Second).String() + " for the next one")
+			t.Print("the code of mfa_process is used already; waiting " + wait.String() + " for the next one")
 			_ = t.Close()
 		}
 		select {
@@ -195,7 +211,7 @@ func (k *asker) fromAskpass(ctx context.Context, m plan.MFA, problem, noTerminal
 		}
 		return code, nil
 	}
-	return "", or(problem, &noInputError{"the MFA code of " + m.Serial, "there is no terminal to ask on", noTerminal})
+	return "", or(problem, &noInputError{what: "the MFA code of " + m.Serial, cause: noTerminal})
 }
 
 // helper runs a program that answers for a person and returns the line that it
@@ -269,11 +285,11 @@ func (a *app) confirm(ctx context.Context, f *switchFlags, p plan.Plan) error {
 	}
 	what := "to confirm the protected profile " + p.Profile
 	if f.noInput {
-		return &noInputError{what, f.name("no-input") + " forbids to ask", nil}
+		return &noInputError{what: what, flag: f.name("no-input")}
 	}
 	t, err := term.Open()
 	if err != nil {
-		return &noInputError{what, "there is no terminal to ask on", err}
+		return &noInputError{what: what, cause: err}
 	}
 	defer t.Close()
 	line, err := t.AskVisible(ctx, "Type the profile's name to become "+term.Clean(p.Profile)+": ")

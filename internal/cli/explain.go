@@ -235,9 +235,12 @@ func (a *app) explainHop(e *session.HopError) explanation {
 	} else if n, ok := errors.AsType[*hop.AnswerError](e.Err); ok {
 		x = explainAnswer(n)
 	} else if n, ok := errors.AsType[*noInputError](e.Err); ok {
-		x = explanation{What: clean(n.Error()), Next: "run aws-switch-role " + term.Clean(e.Plan.Profile) + " on a terminal, or set mfa_process or AWS_SWITCH_ROLE_ASKPASS"}
+		x = explanation{What: clean(n.Error()), Next: "run aws-switch-role " + typed(e.Plan) + " on a terminal, pass --mfa-code CODE, or set mfa_process or AWS_SWITCH_ROLE_ASKPASS"}
+		if n.flag != "" {
+			x.Next = "leave " + n.flag + " out, pass --mfa-code CODE, or set mfa_process in the profile"
+		}
 	} else if errors.Is(e.Err, hop.ErrKeyGone) {
-		x = explanation{What: clean(e.Err.Error()), Next: "leave this shell first (exit), or bring the keys along again: envchain NAMESPACE aws-switch-role " + term.Clean(e.Plan.Profile)}
+		x = explanation{What: clean(e.Err.Error()), Next: "leave this shell first (exit), or bring the keys along again: envchain NAMESPACE aws-switch-role " + typed(e.Plan)}
 	} else {
 		x = explanation{What: clean(e.Err.Error())}
 	}
@@ -254,6 +257,14 @@ func (a *app) explainHop(e *session.HopError) explanation {
 	}
 	x.What = "profile " + term.Clean(e.Plan.Profile) + where + ": " + x.What
 	return x
+}
+
+// typed is a plan's name as it is typed on a command line.
+func typed(p plan.Plan) string {
+	if p.Adhoc {
+		return term.Clean(p.RoleARN())
+	}
+	return term.Clean(p.Profile)
 }
 
 // explainAPI puts a refusal by AWS into words. Where AWS hides the cause, it

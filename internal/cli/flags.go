@@ -99,7 +99,7 @@ func (f *switchFlags) complete(a *app, fs *pflag.FlagSet) error {
 		return err
 	}
 	a.debug = f.debug
-	if f.mfaCode != "" && (len(f.mfaCode) != 6 || strings.Trim(f.mfaCode, "0123456789") != "") {
+	if f.mfaCode != "" && !isCode(f.mfaCode) {
 		return usagef("%s: an MFA code is six digits", f.name("mfa-code"))
 	}
 	if f.renew != renewNone && f.renew != renewRoles && f.renew != renewAll {

@@ -177,6 +177,10 @@ func declared() emulator.World {
 	w := emulator.Demo()
 	w.RegionsOff = []string{"ap-east-1"}
 	w.Users[0].Keys = append(w.Users[0].Keys, emulator.AccessKey{ID: "AKIAEMULATEDINACTIVE", Secret: "off/SECREToff/SECREToff/SECREToff/SECRET", Inactive: true})
+	w.Roles = append(w.Roles, emulator.Role{
+		ARN:   emulator.DemoRole("Bare"),
+		Trust: `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}`,
+	})
 	return w
 }
 

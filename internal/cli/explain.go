@@ -60,7 +60,7 @@ func exitStatus(cmd *cobra.Command, err error) int {
 	case name == "shell" || name == "exec" || !cmd.HasParent():
 		return exitBeforeCommand
 	}
-	if _, ok := errors.AsType[*usageError](err); ok {
+	if _, ok := errors.AsType[*usageError](err); ok || refusedByCobra(err) {
 		return exitUsage
 	}
 	return exitFailure
@@ -92,7 +92,7 @@ func (a *app) explain(err error) []string {
 		x = explanation{What: clean(e.Error()), Next: "is it on the PATH? a shell's alias or function is not"}
 	} else if e, ok := errors.AsType[*fs.PathError](err); ok {
 		x = explanation{What: clean(a.tilde(e.Path)) + ": " + clean(e.Err.Error())}
-	} else if isFlagOfCobra(err) {
+	} else if refusedByCobra(err) {
 		x.Next = "aws-switch-role --help shows how"
 	}
 	lines := []string{"aws-switch-role: " + x.What}
@@ -105,8 +105,8 @@ func (a *app) explain(err error) []string {
 	return lines
 }
 
-// isFlagOfCobra reports whether cobra itself refused the command line.
-func isFlagOfCobra(err error) bool { return strings.HasPrefix(err.Error(), "unknown command") }
+// refusedByCobra reports whether cobra itself refused the command line.
+func refusedByCobra(err error) bool { return strings.HasPrefix(err.Error(), "unknown command") }
 
 // clean makes one line of any text, safe for a terminal. Unlike a value, a
 // message is not cut at 200 characters but at a screenful.
@@ -158,6 +158,9 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 	case plan.PartialCredentials:
 		x.Why = "and the environment holds no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to start from"
 		x.Next = "add source_profile = NAME to the profile, pass --source-profile NAME, or bring the keys along: envchain NAMESPACE aws-switch-role " + name
+		if e.From == "argument" {
+			x.Next = "pass --source-profile NAME, or bring the keys along: envchain NAMESPACE aws-switch-role ROLE_ARN"
+		}
 	case plan.PartialKey:
 		x.Next = "add " + e.Name + " to the same section"
 	case plan.NoCredentials:
@@ -282,6 +285,12 @@ func explainAPI(e *hop.APIError, h plan.Hop) explanation {
 	case e.Code == "AccessDenied" && strings.Contains(e.Message, "GetSessionToken with session credentials"):
 		x.Why = "the keys are temporary themselves"
 		x.Next = "remove mfa_serial from the profile, or start from a long-lived key"
+	case e.Code == "AccessDenied" && strings.Contains(e.Message, "perform: sts:TagSession"):
+		x.Why = "the role's trust policy does not let this caller set session tags"
+		x.Next = "leave out --tag and session_tags, or allow sts:TagSession in the role's trust policy"
+	case e.Code == "AccessDenied" && strings.Contains(e.Message, "perform: sts:SetSourceIdentity"):
+		x.Why = "the role's trust policy does not let this caller set a source identity"
+		x.Next = "leave out --source-identity and source_identity, or allow sts:SetSourceIdentity in the role's trust policy"
 	case e.Code == "AccessDenied" && assuming:
 		x.Why = "AWS gives no reason; the likely ones: the role's trust policy does not name this caller"
 		if role.ExternalID == "" {

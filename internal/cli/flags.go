@@ -90,7 +90,7 @@ func (f *switchFlags) complete(a *app, fs *pflag.FlagSet) error {
 			}
 		}
 		if fl.Value.Set(v) != nil {
-			err = usagef("%s is not a value for --%s", name, fl.Name)
+			err = usagef("%s: %q is not a value for --%s", name, v, fl.Name)
 			return
 		}
 		f.fromEnvironment[fl.Name] = name

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,7 +140,7 @@ func (a *app) announcement(p plan.Plan, c cred.Credentials) string {
 
 func (a *app) exportCommand() *cobra.Command {
 	f := &switchFlags{}
-	var format string
+	format := formatFlag(deliver.FormatEnv)
 	cmd := &cobra.Command{
 		Use:   "export [flags] [PROFILE|ROLE_ARN]",
 		Short: "Print a profile's credentials as shell code, JSON or dotenv",
@@ -154,9 +156,6 @@ a program that reads it. They are readable by whoever reads that output.`,
 			if err != nil {
 				return err
 			}
-			if !knownFormat(format) {
-				return usagef("--format is %s, not %q", formatNames(), format)
-			}
 			p, c, err := a.become(cmd, f, args)
 			if err != nil {
 				return err
@@ -165,7 +164,7 @@ a program that reads it. They are readable by whoever reads that output.`,
 		},
 	}
 	f.register(cmd)
-	cmd.Flags().StringVar(&format, "format", string(deliver.FormatEnv), "the `format`: "+formatNames())
+	cmd.Flags().Var(&format, "format", "the `format`: "+formatNames())
 	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return formats(), cobra.ShellCompDirectiveNoFileComp
 	})
@@ -185,14 +184,23 @@ func formatNames() string {
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
-func knownFormat(s string) bool {
-	for _, f := range deliver.Formats() {
-		if string(f) == s {
-			return true
-		}
+// formatFlag is the value of --format.
+type formatFlag deliver.Format
+
+// Set implements pflag.Value.
+func (f *formatFlag) Set(s string) error {
+	if !slices.Contains(deliver.Formats(), deliver.Format(s)) {
+		return errors.New("it is " + formatNames())
 	}
-	return false
+	*f = formatFlag(s)
+	return nil
 }
+
+// String implements pflag.Value.
+func (f *formatFlag) String() string { return string(*f) }
+
+// Type implements pflag.Value.
+func (f *formatFlag) Type() string { return "format" }
 
 func (a *app) processCommand() *cobra.Command {
 	f := &switchFlags{}

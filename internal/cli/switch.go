@@ -105,8 +105,9 @@ func (a *app) become(cmd *cobra.Command, f *switchFlags, args []string) (plan.Pl
 	if err := a.confirm(cmd.Context(), f, p); err != nil {
 		return p, none, err
 	}
-	if p.Plain && a.onTerminal() {
-		fmt.Fprintf(a.stderr, "warning: handing on the long-lived key of profile %s itself\n", term.Clean(p.Profile))
+	// The SDK for C++ reads a credential_process's stderr as its answer.
+	if p.Plain && cmd.Name() != processName {
+		fmt.Fprintf(a.stderr, "aws-switch-role: warning: handing on the long-lived key of profile %s itself\n", term.Clean(p.Profile))
 	}
 	c, err := a.credentials(cmd.Context(), f, p)
 	return p, c, err
@@ -202,10 +203,12 @@ func (f *formatFlag) String() string { return string(*f) }
 // Type implements pflag.Value.
 func (f *formatFlag) Type() string { return "format" }
 
+const processName = "credential-process"
+
 func (a *app) processCommand() *cobra.Command {
 	f := &switchFlags{}
 	cmd := &cobra.Command{
-		Use:   "credential-process [flags] [PROFILE|ROLE_ARN]",
+		Use:   processName + " [flags] [PROFILE|ROLE_ARN]",
 		Short: "Print a profile's credentials as credential_process wants them",
 		Long: `Print the JSON object that the AWS SDKs expect of a credential_process. Nothing
 is written to stderr unless it fails; an MFA code is asked for on the terminal.`,

@@ -22,7 +22,7 @@ func Main(args []string) int {
 func (a *app) run(ctx context.Context, args []string) int {
 	// For a completion, cobra's own ArgsLenAtDash tells of a -- that cobra
 	// has added.
-	a.dashed = slices.Contains(args, "--")
+	a.dashed = len(args) > 0 && slices.Contains(args[:len(args)-1], "--")
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
@@ -65,10 +65,33 @@ Leaving the shell leaves the role.`,
 		a.shellCommand(), a.execCommand(), a.exportCommand(), a.processCommand(),
 		a.explainCommand(), a.statusCommand(), a.demoCommand(), a.versionCommand(),
 	)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		c.Flags().SortFlags = false
+		exemplify(c)
 	}
 	return root
+}
+
+// exemplify gives cobra's own commands an example.
+func exemplify(cmd *cobra.Command) {
+	const name = "aws-switch-role"
+	switch cmd.Name() {
+	case "help":
+		cmd.Example = "  " + name + " help exec"
+	case "completion":
+		cmd.Example = "  " + name + " completion zsh --help"
+		for _, c := range cmd.Commands() {
+			exemplify(c)
+		}
+	case "bash", "zsh":
+		cmd.Example = "  source <(" + name + " completion " + cmd.Name() + ")"
+	case "fish":
+		cmd.Example = "  " + name + " completion fish | source"
+	case "powershell":
+		cmd.Example = "  " + name + " completion powershell | Out-String | Invoke-Expression"
+	}
 }
 
 // usageError is a command line that makes no sense.

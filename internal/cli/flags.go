@@ -58,7 +58,7 @@ func (f *switchFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.sourceProfile, "source-profile", "", "the `profile` to start from, for a role ARN or a profile that names none")
 	fs.StringVar(&f.region, "region", "", "`region` for the command and for STS")
 	fs.BoolVar(&f.noSession, "no-session", false, "hand on a profile's long-lived key as it is")
-	fs.StringVar(&f.renew, "renew", renewNone, "make new role sessions; --renew=all a new MFA session, too")
+	fs.StringVar(&f.renew, "renew", renewNone, "make new sessions: of the `roles`, or with --renew=all of the MFA device, too")
 	fs.Lookup("renew").NoOptDefVal = renewRoles
 	fs.BoolVar(&f.noCache, "no-cache", false, "neither read nor write the session cache")
 	fs.BoolVar(&f.noInput, "no-input", false, "never ask for anything: fail instead")

@@ -1,6 +1,7 @@
 package hop
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -57,6 +58,10 @@ func newHTTPClient(caBundle string) (*httpClient, error) {
 // Do sends one request. RoundTrip, unlike http.Client, follows no redirect: a
 // signed request, perhaps with a code in it, goes nowhere but to its host.
 func (c *httpClient) Do(r *http.Request) (*http.Response, error) {
+	r, err := withOwnBody(r)
+	if err != nil {
+		return nil, err
+	}
 	resp, err := c.transport.RoundTrip(r)
 	if err != nil {
 		return nil, err
@@ -67,6 +72,22 @@ func (c *httpClient) Do(r *http.Request) (*http.Response, error) {
 	}
 	resp.Body = &cappedBody{resp.Body, maxBody}
 	return resp, nil
+}
+
+// withOwnBody returns r with a body that nobody closes. The SDK closes its own
+// when the head of an answer is there; should the transport not have seen the
+// end of the body by then, it would give up the connection amid the answer.
+func withOwnBody(r *http.Request) (*http.Request, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return r, nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return r, nil
 }
 
 func checkAnswer(r *http.Response) error {

@@ -1,16 +1,19 @@
 package hop
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // APIError is a refusal by AWS. Its texts are the server's: whoever prints
@@ -99,34 +102,52 @@ func (e *wrongAnswer) Error() string { return e.msg }
 
 // classify turns an error of the SDK into one of this package's.
 func (p *Performer) classify(op, host string, mfa bool, err error) error {
+	wrong := func(msg string, cause error) error {
+		return &AnswerError{Op: op, Host: host, Msg: msg, MFA: mfa, Err: cause}
+	}
 	if w, ok := errors.AsType[*wrongAnswer](err); ok {
-		return &AnswerError{Op: op, Host: host, Msg: w.msg, MFA: mfa, Err: w}
+		return wrong(w.msg, w)
 	}
-	resp, answered := errors.AsType[*awshttp.ResponseError](err)
-	if de, ok := errors.AsType[*smithy.DeserializationError](err); ok {
-		return &AnswerError{Op: op, Host: host, Msg: "the answer cannot be read: it is not what AWS sends", MFA: mfa, Err: de}
-	}
-	if api, ok := errors.AsType[smithy.APIError](err); ok && answered {
-		e := &APIError{Op: op, Host: host, Code: api.ErrorCode(), Message: api.ErrorMessage(), MFA: mfa,
-			Status: resp.HTTPStatusCode(), RequestID: resp.ServiceRequestID()}
-		if resp.Response != nil {
-			e.Skew = p.skew(resp.Response.Header)
-		}
-		if e.Code == "UnknownError" && e.Message == "UnknownError" || e.Code == "" {
-			return &AnswerError{Op: op, Host: host, Msg: fmt.Sprintf("HTTP status %d without an AWS error", e.Status), MFA: mfa, Err: err}
-		}
-		return e
+	// An answer may also break off, or not come to its end in time.
+	ne, broken := errors.AsType[net.Error](err)
+	broken = broken || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled)
+	if resp, answered := errors.AsType[*awshttp.ResponseError](err); answered && !broken && resp.HTTPStatusCode() != 0 {
+		return p.refusal(resp, wrong, op, host, mfa, err)
 	}
 	// The SDK's wrappings say "operation error STS: AssumeRole, …" around
 	// what really happened.
 	cause := err
-	if send, ok := errors.AsType[*smithy.OperationError](err); ok {
+	if o, ok := errors.AsType[*smithy.OperationError](err); ok {
+		cause = o.Err
+	}
+	if send, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
 		cause = send.Err
 	}
-	if ne, ok := errors.AsType[net.Error](err); ok {
+	switch {
+	case ne != nil:
 		cause = ne
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		cause = io.ErrUnexpectedEOF
 	}
 	return &NetworkError{Op: op, Host: host, MFA: mfa, Err: cause}
+}
+
+// refusal is what an answer means that came whole: an error of AWS's, or
+// something that AWS never sends.
+func (p *Performer) refusal(resp *awshttp.ResponseError, wrong func(string, error) error, op, host string, mfa bool, err error) error {
+	if de, ok := errors.AsType[*smithy.DeserializationError](err); ok {
+		return wrong("the answer cannot be read: it is not what AWS sends", de.Err) // de itself keeps a part of the answer
+	}
+	status := resp.HTTPStatusCode()
+	api, ok := errors.AsType[smithy.APIError](err)
+	if !ok || api.ErrorCode() == "" || api.ErrorCode() == "UnknownError" && api.ErrorMessage() == "UnknownError" {
+		return wrong(fmt.Sprintf("HTTP status %d without an AWS error", status), err)
+	}
+	e := &APIError{Op: op, Host: host, Code: api.ErrorCode(), Message: api.ErrorMessage(), MFA: mfa, Status: status, RequestID: resp.ServiceRequestID()}
+	if resp.Response != nil {
+		e.Skew = p.skew(resp.Response.Header)
+	}
+	return e
 }
 
 // skew is the server's clock minus ours by an answer's Date header.

@@ -40,6 +40,7 @@ func TestMain(m *testing.M) {
 //
 //	code NAME        set the variable NAME to a code that AWS takes now; the
 //	                 world's clock moves on to the next one if it must
+//	expand FILE...   put the variables' values into files
 //	lines FILE LINE...
 //	                 write lines into a file, for ttyin to type
 //	exits STATUS COMMAND...
@@ -84,7 +85,10 @@ func envchain() {
 	if !ok {
 		fatal(fmt.Errorf("no namespace %s", os.Args[1]))
 	}
-	become(os.Args[2:], append(os.Environ(), "AWS_ACCESS_KEY_ID="+keys[0], "AWS_SECRET_ACCESS_KEY="+keys[1]))
+	if err := errors.Join(os.Setenv("AWS_ACCESS_KEY_ID", keys[0]), os.Setenv("AWS_SECRET_ACCESS_KEY", keys[1])); err != nil {
+		fatal(err)
+	}
+	become(os.Args[2:], os.Environ())
 }
 
 // become replaces this process with a command.
@@ -109,6 +113,7 @@ func params(dir string) testscript.Params {
 		Setup:               setup,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"code":     cmdCode,
+			"expand":   cmdExpand,
 			"lines":    cmdLines,
 			"exits":    cmdExits,
 			"requests": cmdRequests,
@@ -226,6 +231,16 @@ func cmdCode(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], code)
 }
 
+func cmdExpand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: expand FILE...")
+	}
+	for _, name := range args {
+		text := os.Expand(ts.ReadFile(name), ts.Getenv)
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
+	}
+}
+
 func cmdLines(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: lines FILE LINE...")
@@ -318,7 +333,9 @@ var faults = map[string]emulator.Fault{
 	"portal":      {Effect: emulator.CaptivePortal()},
 	"redirect":    {Effect: emulator.Redirect("https://portal.example.com/login")},
 	"malformed":   {Effect: emulator.Malformed()},
-	"hostile":     {Effect: emulator.Fail(403, "AccessDenied", "\x1b]0;owned\a\x1b[2J\u202eno\u0085 \xff way")},
+	"403":         {Effect: emulator.Fail(403, "AccessDenied", "Access denied")},
+	"hostile":     {Effect: emulator.Fail(403, "AccessDenied", "no\u0085\u009b2J\u202eyaw\u2066 way")},
+	"hostile-raw": {Effect: emulator.Fail(403, "AccessDenied", "\x1b]0;owned\a\x1b[2J\u202eno\u0085 \xff way")},
 	"hostile-id":  {Effect: emulator.Replace("AccessKeyId", "ASIA\x1b[31mEVIL")},
 	"no-creds":    {Effect: emulator.Remove("Credentials")},
 	"expired":     {Effect: emulator.Replace("Expiration", "2001-01-01T00:00:00Z")},

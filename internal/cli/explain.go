@@ -83,9 +83,9 @@ func (a *app) explain(err error) []string {
 	} else if e, ok := errors.AsType[*hop.NetworkError](err); ok {
 		x = explainNetwork(e)
 	} else if e, ok := errors.AsType[*hop.AnswerError](err); ok {
-		x = explainAnswer(e)
+		x = explainAnswer(e, "PROFILE")
 	} else if e, ok := errors.AsType[*hop.APIError](err); ok {
-		x = explainAPI(e, nil)
+		x = explainAPI(e, nil, "PROFILE")
 	} else if e, ok := errors.AsType[*noInputError](err); ok {
 		x = explanation{What: clean(e.Error()), Next: "run it on a terminal without --no-input, or pass --yes"}
 	} else if e, ok := errors.AsType[*deliver.NotFoundError](err); ok {
@@ -232,11 +232,11 @@ func (a *app) explainHop(e *session.HopError) explanation {
 	var x explanation
 	h := e.Plan.Hops[e.Index]
 	if api, ok := errors.AsType[*hop.APIError](e.Err); ok {
-		x = explainAPI(api, h)
+		x = explainAPI(api, h, typed(e.Plan))
 	} else if n, ok := errors.AsType[*hop.NetworkError](e.Err); ok {
 		x = explainNetwork(n)
 	} else if n, ok := errors.AsType[*hop.AnswerError](e.Err); ok {
-		x = explainAnswer(n)
+		x = explainAnswer(n, typed(e.Plan))
 	} else if n, ok := errors.AsType[*noInputError](e.Err); ok {
 		x = explanation{What: clean(n.Error()), Next: "run aws-switch-role " + typed(e.Plan) + " on a terminal, pass --mfa-code CODE, or set mfa_process or AWS_SWITCH_ROLE_ASKPASS"}
 		if n.flag != "" {
@@ -271,8 +271,8 @@ func typed(p plan.Plan) string {
 }
 
 // explainAPI puts a refusal by AWS into words. Where AWS hides the cause, it
-// names the likely ones.
-func explainAPI(e *hop.APIError, h plan.Hop) explanation {
+// names the likely ones. profile is what `explain` would be asked about.
+func explainAPI(e *hop.APIError, h plan.Hop, profile string) explanation {
 	x := explanation{What: clean(e.Code + ": " + e.Message)}
 	role, assuming := h.(plan.AssumeRole)
 	switch {
@@ -308,7 +308,7 @@ func explainAPI(e *hop.APIError, h plan.Hop) explanation {
 		x.Next = "is the caller's policy allowing sts:" + clean(e.Op) + "?"
 	case e.Code == "InvalidClientTokenId":
 		x.Why = "AWS does not know the access key: it was deleted or made inactive, or is of another partition"
-		x.Next = "check the key in the IAM console, and its id in: aws-switch-role explain PROFILE"
+		x.Next = "check the key in the IAM console, and its id in: aws-switch-role explain " + profile
 	case e.Code == "SignatureDoesNotMatch":
 		x.Why = "the secret access key does not belong to the access key id"
 		x.Next = "copy both again, whole: aws configure"
@@ -325,7 +325,10 @@ func explainAPI(e *hop.APIError, h plan.Hop) explanation {
 	case e.Code == "PackedPolicyTooLarge":
 		x.Next = "use fewer or shorter session tags"
 	case e.Code == "Throttling" || e.Code == "ThrottlingException" || e.Status >= 500:
-		x.Why = "AWS is busy; the request was tried again already where that is safe"
+		x.Why = "AWS is busy, and was when the request was tried again"
+		if e.MFA { // sent once
+			x.Why = mayBeUsed
+		}
 		x.Next = "try again in a moment"
 	}
 	return x
@@ -335,6 +338,10 @@ func explainAPI(e *hop.APIError, h plan.Hop) explanation {
 func clockOff(e *hop.APIError) bool {
 	return e.Skew.Abs() > time.Minute && (strings.Contains(e.Message, "Signature expired") || strings.Contains(e.Message, "Signature not yet current"))
 }
+
+// mayBeUsed is said of a code that went out with a request, of which nobody
+// knows what became.
+const mayBeUsed = "AWS may have used the MFA code: wait for the next one"
 
 // explainNetwork says why no answer came, and what became of a code.
 func explainNetwork(e *hop.NetworkError) explanation {
@@ -356,19 +363,22 @@ func explainNetwork(e *hop.NetworkError) explanation {
 		x.What = "nobody listens at " + host
 	}
 	if e.MFA {
-		x.Why = "AWS may have used the MFA code: wait for the next one"
+		x.Why = mayBeUsed
 	}
 	return x
 }
 
 // explainAnswer says that what answered is not AWS.
-func explainAnswer(e *hop.AnswerError) explanation {
+func explainAnswer(e *hop.AnswerError, profile string) explanation {
 	x := explanation{
 		What: "the answer of " + clean(e.Host) + " to " + clean(e.Op) + " is not AWS's: " + clean(e.Msg),
-		Next: "a captive portal or proxy may stand in between: open a web page to sign in to it; see the endpoint with: aws-switch-role explain PROFILE",
+		Next: "a captive portal or proxy may stand in between: open a web page to sign in to it; see the endpoint with: aws-switch-role explain " + profile,
+	}
+	if e.Ended {
+		x.Next = "is this machine's clock right? sudo timedatectl set-ntp true"
 	}
 	if e.MFA {
-		x.Why = "the MFA code may have been used: wait for the next one"
+		x.Why = mayBeUsed
 	}
 	return x
 }

@@ -39,7 +39,8 @@ func (p *Performer) accept(op string, e plan.Endpoint, mfa bool, c *types.Creden
 	case c.Expiration == nil:
 		return bad("the answer does not say when its credentials end")
 	case !c.Expiration.After(p.now()):
-		return bad("the answer's credentials have ended already, at " + c.Expiration.UTC().Format(time.RFC3339))
+		return cred.Credentials{}, &AnswerError{Op: op, Host: e.Host(), MFA: mfa, Ended: true,
+			Msg: "its credentials have ended already, at " + c.Expiration.UTC().Format(time.RFC3339)}
 	}
 	return cred.Credentials{
 		AccessKeyID:     id,

@@ -86,7 +86,10 @@ type AnswerError struct {
 	Host string
 	Msg  string
 	MFA  bool
-	Err  error
+	// Ended says that the answer was as AWS's are, but for its credentials:
+	// by our clock they have ended.
+	Ended bool
+	Err   error
 }
 
 // Error implements error.
@@ -113,6 +116,10 @@ func (p *Performer) classify(op, host string, mfa bool, err error) error {
 	broken = broken || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled)
 	if resp, answered := errors.AsType[*awshttp.ResponseError](err); answered && !broken && resp.HTTPStatusCode() != 0 {
 		return p.refusal(resp, wrong, op, host, mfa, err)
+	}
+	// The SDK makes up a response of status 0 where none came.
+	if answered && resp.HTTPStatusCode() != 0 {
+		return &AnswerError{Op: op, Host: host, Msg: fmt.Sprintf("the answer (HTTP status %d) cannot be read: it is not what AWS sends", resp.HTTPStatusCode()), MFA: mfa, Err: err}
 	}
 	// The SDK's wrappings say "operation error STS: AssumeRole, …" around
 	// what really happened.

@@ -187,9 +187,15 @@ func (a *app) planEnvironment() plan.Environment {
 	return env
 }
 
-// environmentToken is the session token in the environment; botocore still
-// reads the older name.
+// environmentToken is the session token that belongs to the key in the
+// environment; botocore still reads the older name. In a shell of ours a
+// wrapper such as envchain replaces the key and leaves the role's token: a
+// long-lived key, whose id AWS begins with AKIA (IAM User Guide, "IAM
+// identifiers"), has none.
 func (a *app) environmentToken() string {
+	if a.depth() > 0 && strings.HasPrefix(a.getenv("AWS_ACCESS_KEY_ID"), "AKIA") {
+		return ""
+	}
 	if t := a.getenv("AWS_SESSION_TOKEN"); t != "" {
 		return t
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/emulator"
 	"aws-switch-role/internal/term"
 )
@@ -294,7 +295,7 @@ func (d *demo) runTo(ctx context.Context, argv, env []string, in io.Reader, out,
 		return exit.ExitCode(), nil
 	}
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
-		return exitNotFound, fmt.Errorf("%s: command not found", argv[0])
+		return 0, &deliver.NotFoundError{Name: argv[0]}
 	}
 	return 0, err
 }

@@ -283,7 +283,7 @@ func (a *app) confirm(ctx context.Context, f *switchFlags, p plan.Plan) error {
 	if !p.Protected || f.yes {
 		return nil
 	}
-	what := "to confirm the protected profile " + p.Profile
+	what := "a confirmation of the protected profile " + p.Profile
 	if f.noInput {
 		return &noInputError{what: what, flag: f.name("no-input")}
 	}

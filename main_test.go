@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -44,7 +45,8 @@ func TestMain(m *testing.M) {
 //	lines FILE LINE...
 //	                 write lines into a file, for ttyin to type
 //	exits STATUS COMMAND...
-//	                 like exec, of which the exit status matters
+//	                 like exec, of which the exit status matters; an error of ours
+//	                 has one to three lines
 //	requests N [ACTION]
 //	                 AWS was asked N times (for ACTION) since the last reset
 //	sent ACTION NAME=VALUE...
@@ -264,6 +266,24 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit status %d, want %d", got, want)
 	}
+	if wrong := unlikeAnError(ts.ReadFile("stderr")); wrong != "" {
+		ts.Fatalf("the error %s", wrong)
+	}
+}
+
+// unlikeAnError says what is wrong with an error of ours; what does not begin
+// like one is not looked at.
+func unlikeAnError(stderr string) string {
+	if !strings.HasPrefix(stderr, "aws-switch-role: ") {
+		return ""
+	}
+	if n := strings.Count(stderr, "\n"); n > 3 {
+		return fmt.Sprintf("has %d lines, and three are the most", n)
+	}
+	if strings.ContainsFunc(stderr, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
+		return "has control characters"
+	}
+	return ""
 }
 
 // asked returns the requests since the last reset, of one action or, for "", of
@@ -423,5 +443,19 @@ this SECRET
 `
 	if got, want := leaks(log), []string{"this SECRET"}; !slices.Equal(got, want) {
 		t.Errorf("leaks found %q, want %q", got, want)
+	}
+}
+
+func TestUnlikeAnError(t *testing.T) {
+	for stderr, want := range map[string]string{
+		"the command's own\n\n\n\n\n":                             "",
+		"aws-switch-role: no profile is named x\nhint: y\n":       "",
+		"aws-switch-role: what\n  why\nhint: next\ngoroutine 1\n": "has 4 lines, and three are the most",
+		"aws-switch-role: \x1b[2J\n":                              "has control characters",
+		"aws-switch-role: \u202e\n":                               "has control characters",
+	} {
+		if got := unlikeAnError(stderr); got != want {
+			t.Errorf("unlikeAnError(%q) = %q, want %q", stderr, got, want)
+		}
 	}
 }

@@ -114,12 +114,9 @@ func (p *Performer) classify(op, host string, mfa bool, err error) error {
 	// An answer may also break off, or not come to its end in time.
 	ne, broken := errors.AsType[net.Error](err)
 	broken = broken || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled)
+	// The SDK makes up a response of status 0 where none came.
 	if resp, answered := errors.AsType[*awshttp.ResponseError](err); answered && !broken && resp.HTTPStatusCode() != 0 {
 		return p.refusal(resp, wrong, op, host, mfa, err)
-	}
-	// The SDK makes up a response of status 0 where none came.
-	if answered && resp.HTTPStatusCode() != 0 {
-		return &AnswerError{Op: op, Host: host, Msg: fmt.Sprintf("the answer (HTTP status %d) cannot be read: it is not what AWS sends", resp.HTTPStatusCode()), MFA: mfa, Err: err}
 	}
 	// The SDK's wrappings say "operation error STS: AssumeRole, …" around
 	// what really happened.

@@ -28,13 +28,13 @@ func (m *Memory) Load(k plan.Key) (cred.Credentials, error) {
 }
 
 // Save implements [Store].
-func (m *Memory) Save(k plan.Key, c cred.Credentials) error {
+func (m *Memory) Save(p plan.Plan, i int, c cred.Credentials) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.sessions == nil {
 		m.sessions = map[plan.Key]cred.Credentials{}
 	}
-	m.sessions[k] = c
+	m.sessions[p.Key(i)] = c
 	return nil
 }
 

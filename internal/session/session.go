@@ -22,8 +22,10 @@ type Store interface {
 	// Load returns the session kept under k, or ErrMiss. An entry that
 	// cannot be read is a miss.
 	Load(k plan.Key) (cred.Credentials, error)
-	// Save keeps c under k, replacing what was there.
-	Save(k plan.Key, c cred.Credentials) error
+	// Save keeps c, the credentials of hop i of p, under p.Key(i), replacing
+	// what was there. It is given the plan because a store may say of an entry
+	// what it is, which a key does not tell.
+	Save(p plan.Plan, i int, c cred.Credentials) error
 	// Lock waits until no other walker holds k. The lock ends with unlock or
 	// with the process that holds it.
 	Lock(ctx context.Context, k plan.Key) (unlock func(), err error)
@@ -97,7 +99,7 @@ func (e *Engine) walk(ctx context.Context, p plan.Plan, i int) (cred.Credentials
 		}
 		return cred.Credentials{}, err
 	}
-	e.keep(k, c)
+	e.keep(p, i, k, c)
 	return c, nil
 }
 
@@ -164,7 +166,7 @@ func (e *Engine) freshen(ctx context.Context, p plan.Plan, i int, old cred.Crede
 	if c, err = e.perform(ctx, p, i); err != nil {
 		return cred.Credentials{}, false, err
 	}
-	e.keep(k, c)
+	e.keep(p, i, k, c)
 	return c, true, nil
 }
 
@@ -183,8 +185,8 @@ func (e *Engine) lock(ctx context.Context, p plan.Plan, i int, k plan.Key) (unlo
 }
 
 // keep saves a session that was just made.
-func (e *Engine) keep(k plan.Key, c cred.Credentials) {
-	if err := e.Store.Save(k, c); err != nil {
+func (e *Engine) keep(p plan.Plan, i int, k plan.Key, c cred.Credentials) {
+	if err := e.Store.Save(p, i, c); err != nil {
 		e.warn(fmt.Errorf("keeping the session: %w", err))
 	}
 	e.made.Store(k, nil)

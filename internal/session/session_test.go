@@ -197,7 +197,7 @@ func TestFailedRenewalKeepsALivingSession(t *testing.T) {
 			}
 			p := chain("a", "ops")
 			c := cred.Credentials{AccessKeyID: "OLD", SecretAccessKey: cred.NewSecret("s"), Expires: start.Add(tc.left)}
-			if err := m.Save(p.Key(2), c); err != nil {
+			if err := m.Save(p, 2, c); err != nil {
 				t.Fatal(err)
 			}
 			w.fail = map[string]error{"ops from MFA": tc.err}
@@ -231,8 +231,8 @@ type broken struct{}
 
 var errBroken = errors.New("disk on fire")
 
-func (broken) Load(plan.Key) (cred.Credentials, error) { return cred.Credentials{}, errBroken }
-func (broken) Save(plan.Key, cred.Credentials) error   { return errBroken }
+func (broken) Load(plan.Key) (cred.Credentials, error)     { return cred.Credentials{}, errBroken }
+func (broken) Save(plan.Plan, int, cred.Credentials) error { return errBroken }
 func (broken) Lock(context.Context, plan.Key) (func(), error) {
 	return nil, errBroken
 }
@@ -264,7 +264,7 @@ func TestASessionRefusedForItsAgeIsMadeAnew(t *testing.T) {
 	kept := cred.Credentials{AccessKeyID: "OLDMFA", SecretAccessKey: cred.NewSecret("s"), Expires: start.Add(6 * time.Hour)}
 
 	w, m := &world{now: start, fail: map[string]error{"ops from OLDMFA": tooOld}}, &Memory{}
-	if err := m.Save(p.Key(1), kept); err != nil {
+	if err := m.Save(p, 1, kept); err != nil {
 		t.Fatal(err)
 	}
 	if c, err := setup(w, m).Credentials(t.Context(), p); err != nil || c.AccessKeyID != "ops" {
@@ -274,7 +274,7 @@ func TestASessionRefusedForItsAgeIsMadeAnew(t *testing.T) {
 
 	// It is refused still: the second refusal is the answer.
 	w, m = &world{now: start, fail: map[string]error{"ops from OLDMFA": tooOld, "ops from MFA": tooOld}}, &Memory{}
-	if err := m.Save(p.Key(1), kept); err != nil {
+	if err := m.Save(p, 1, kept); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := setup(w, m).Credentials(t.Context(), p); !errors.Is(err, tooOld) {

@@ -17,6 +17,7 @@ var layers = map[string][]string{
 	"awsconfig": {},
 	"plan":      {"awsconfig"},
 	"session":   {"cred", "plan"},
+	"cache":     {"cred", "plan", "session"},
 	"hop":       {"cred", "plan"},
 	"deliver":   {"cred"},
 	"term":      {},

@@ -22,16 +22,19 @@ cross:
 
 # The end-to-end tests drive real programs. On Debian, as root, they are
 # installed; elsewhere the target says what to install.
-TOOLS = aws:awscli zsh:zsh fish:fish bash:bash tmux:tmux strace:strace ps:procps node:nodejs python3:python3
+TOOLS = aws:awscli dash:dash zsh:zsh fish:fish bash:bash tmux:tmux strace:strace ps:procps node:nodejs npm:npm python3:python3
+NODE_SDK = @aws-sdk/client-sts@3.1173.0
 
 tools:
 	@missing=; for t in $(TOOLS); do command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
-	[ -z "$$missing" ] && exit 0; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	python3 -c 'import boto3' 2>/dev/null || /usr/bin/python3 -c 'import boto3' 2>/dev/null || missing="$$missing python3-boto3"; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "installing$$missing"; apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing >/dev/null; \
 	else \
 		echo "the tests need these packages, which are not here:$$missing"; exit 1; \
 	fi
+	@test -d .cache/node/node_modules/@aws-sdk/client-sts || npm install --silent --no-audit --no-fund --prefix .cache/node $(NODE_SDK)
 
 bench:
 	go run ./bench

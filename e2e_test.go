@@ -38,6 +38,7 @@ func TestEndToEnd(t *testing.T) {
 		run("shell/"+shell, func(p *place) { testShell(p, shell) })
 		run("wrapper/"+shell, func(p *place) { testWrapper(p, shell) })
 		run("jobs/"+shell, func(p *place) { testJobs(p, shell) })
+		run("loop/"+shell, func(p *place) { testLoop(p, shell) })
 	}
 	for _, shell := range allShells {
 		run("question/"+shell, func(p *place) { testQuestion(p, shell) })
@@ -200,6 +201,22 @@ func testQuestion(p *place, shell string) {
 	}
 	same("fg")
 	p.wantAsked("GetSessionToken", "AssumeRole")
+	x.exit()
+}
+
+// testLoop interrupts a question in a loop, which the shell then leaves.
+func testLoop(p *place, shell string) {
+	x := p.openShell(shell)
+	loop := "for i in 1 2 3; do aws-switch-role tempsession -- true; done"
+	if shell == "fish" {
+		loop = "for i in 1 2 3; aws-switch-role tempsession -- true; end"
+	}
+	x.line(loop)
+	x.expect(question)
+	x.press(ctrlC)
+	if out := x.prompt(""); strings.Contains(out, "Enter MFA code") {
+		p.t.Errorf("the loop went on:\n%s", out)
+	}
 	x.exit()
 }
 

@@ -27,8 +27,9 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	now            func() time.Time
-	exit           int  // the status of a command that ran
-	dashed         bool // a -- stands on the command line
+	exit           int               // the status of a command that ran
+	dashed         bool              // a -- stands on the command line
+	interrupted    *term.Interrupted // a question was, if not nil
 
 	debug  bool
 	config *awsconfig.Config // once loaded

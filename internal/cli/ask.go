@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"aws-switch-role/internal/deliver"
@@ -306,9 +305,3 @@ var errNotConfirmed = errors.New("that is not the profile's name; nothing was do
 
 // sentence is an error's text as the beginning of a line.
 func sentence(err error) string { return term.Clean(err.Error()) }
-
-// interrupted returns the signal that ended a question.
-func interrupted(err error) (syscall.Signal, bool) {
-	i, ok := errors.AsType[term.Interrupted](err)
-	return i.Signal, ok
-}

@@ -15,7 +15,12 @@ import (
 // Main runs the command named by args, the arguments after the program's
 // name, and returns the exit status.
 func Main(args []string) int {
-	return newApp(os.Environ(), os.Stdin, os.Stdout, os.Stderr).run(context.Background(), args)
+	a := newApp(os.Environ(), os.Stdin, os.Stdout, os.Stderr)
+	exit := a.run(context.Background(), args)
+	if a.interrupted != nil {
+		a.interrupted.Die()
+	}
+	return exit
 }
 
 // run runs one command line.

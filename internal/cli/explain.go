@@ -37,8 +37,9 @@ const (
 
 // report tells the person about an error and returns the exit status.
 func (a *app) report(cmd *cobra.Command, err error) int {
-	if sig, ok := interrupted(err); ok {
-		return exitSignal + int(sig)
+	if i, ok := errors.AsType[term.Interrupted](err); ok {
+		a.interrupted = &i
+		return exitSignal + int(i.Signal)
 	}
 	if errors.Is(err, syscall.EPIPE) {
 		return exitFailure // whoever read our output has read enough

@@ -455,6 +455,8 @@ func testHangUp(p *place) {
 	y := p.openShell("zsh")
 	y.line("aws-switch-role open")
 	y.prompt("open")
+	y.line("aws-switch-role demo")
+	y.expect(question)
 	y.hangUp()
 	p.deserted()
 	p.emptyTmp()
@@ -485,7 +487,7 @@ var shownCode = regexp.MustCompile(`The MFA device shows (\d{6})`)
 // testDemo follows the demo.
 func testDemo(p *place) {
 	write(p.t, filepath.Join(p.home, "script"), "#!/bin/sh\ntrap 'echo INT; exit 7' INT"+busy+"\n", 0o700)
-	for _, shell := range []string{"zsh", "bash"} {
+	for _, shell := range shells {
 		x := p.openShell(shell)
 		x.line("aws-switch-role demo")
 		_, code := x.expectMatch(shownCode.String())

@@ -48,13 +48,15 @@ files are not read.`,
 				return err
 			}
 			defer d.close()
+			ctx, stop := untilHangUp(cmd.Context())
+			defer stop()
 			switch {
 			case dashed:
-				a.exit, err = d.run(cmd.Context(), command, d.environ())
+				a.exit, err = d.run(ctx, command, d.environ())
 			case term.IsTerminal(os.Stdin) && a.onTerminal():
-				a.exit, err = d.tour(cmd.Context())
+				a.exit, err = d.tour(ctx)
 			default:
-				err = d.play(cmd.Context())
+				err = d.play(ctx)
 			}
 			return err
 		},
@@ -68,6 +70,17 @@ files are not read.`,
 	}
 	cmd.AddCommand(code)
 	return cmd
+}
+
+// untilHangUp is done when the terminal is closed or we are asked to end, so
+// that the world can be cleared away. A hangup that nohup has us ignore stays
+// ignored.
+func untilHangUp(ctx context.Context) (context.Context, context.CancelFunc) {
+	signals := []os.Signal{syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signal.NotifyContext(ctx, signals...)
 }
 
 // demo is a world that lasts as long as the command: an emulator, and a home
@@ -194,6 +207,9 @@ func (d *demo) furnish() error {
 		{".zshrc", demoZshrc, 0o600},
 		{".bashrc", demoBashrc, 0o600},
 		{".config/fish/config.fish", demoFish, 0o600},
+		// Where this is, fish does not begin to read the man pages, in the
+		// background and for longer than the demo may last.
+		{".local/share/fish/generated_completions/README", "none\n", 0o600},
 		{"bin/mfa-code", "#!/bin/sh\nexec " + quote(d.self) + " demo code " + quote(d.url) + "\n", 0o700},
 	}
 	if d.aws != "" {
@@ -284,6 +300,8 @@ func (d *demo) runTo(ctx context.Context, argv, env []string, in io.Reader, out,
 	cmd := exec.CommandContext(ctx, path, argv[1:]...)
 	cmd.Args[0] = argv[0]
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, in, out, errs
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGHUP) } // a shell ignores SIGTERM
+	cmd.WaitDelay = 2 * time.Second
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGQUIT)
 	defer signal.Stop(signals)

@@ -75,19 +75,10 @@ func detached() {
 	become(os.Args[1:], os.Environ())
 }
 
-// namespaces are what envchain keeps here.
-var namespaces = map[string][2]string{
-	"aws-main-account": {emulator.DemoKeyID, emulator.DemoSecret},
-	"aws-bot":          {emulator.DemoBotKeyID, emulator.DemoBotSecret},
-}
-
-// envchain stands in for the program of that name, which asks an OS keyring.
+// envchain stands in for the program of that name, which asks an OS keyring;
+// here every namespace holds the same key.
 func envchain() {
-	keys, ok := namespaces[os.Args[1]]
-	if !ok {
-		fatal(fmt.Errorf("no namespace %s", os.Args[1]))
-	}
-	if err := errors.Join(os.Setenv("AWS_ACCESS_KEY_ID", keys[0]), os.Setenv("AWS_SECRET_ACCESS_KEY", keys[1])); err != nil {
+	if err := errors.Join(os.Setenv("AWS_ACCESS_KEY_ID", emulator.DemoKeyID), os.Setenv("AWS_SECRET_ACCESS_KEY", emulator.DemoSecret)); err != nil {
 		fatal(err)
 	}
 	become(os.Args[2:], os.Environ())

@@ -21,6 +21,7 @@ var layers = map[string][]string{
 	"hop":       {"cred", "plan"},
 	"deliver":   {"cred"},
 	"term":      {},
+	"keyring":   {},
 	"emulator":  {},
 	"cli":       {"cred", "awsconfig", "plan", "session", "hop", "deliver", "term", "emulator"},
 }
@@ -95,7 +96,7 @@ func TestLayers(t *testing.T) {
 
 // TestOnlyHopLinksTheSDK guards against reaching the SDK through a side door.
 func TestOnlyHopLinksTheSDK(t *testing.T) {
-	for _, name := range []string{"cred", "awsconfig", "plan", "session", "deliver", "term", "emulator"} {
+	for _, name := range []string{"cred", "awsconfig", "plan", "session", "deliver", "term", "keyring", "emulator"} {
 		out, err := exec.Command("go", "list", "-deps", "./internal/"+name).Output()
 		if err != nil {
 			t.Fatal(err)

@@ -116,5 +116,8 @@ func TestLinks(t *testing.T) {
 		if got := slices.Contains(deps, "github.com/zalando/go-keyring"); got != zalando {
 			t.Errorf("%s links go-keyring: %v", goos, got)
 		}
+		if got := slices.Contains(deps, "github.com/godbus/dbus/v5"); got == zalando {
+			t.Errorf("%s links godbus: %v", goos, got)
+		}
 	}
 }

@@ -90,7 +90,7 @@ func TestSessionKeyIsProved(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	for _, c := range []Choice{"", "Auto", "gnome", "secret service", Passphrase, "pass"} {
+	for _, c := range []Choice{"", "Auto", "gnome", "secret service", Passphrase, Pass} {
 		if _, err := Open(t.Context(), c, Options{Kind: SessionKeys}); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("Open(%q) = %v, want ErrUnavailable", c, err)
 		}

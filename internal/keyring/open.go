@@ -19,6 +19,7 @@ const (
 	Keychain      Choice = "keychain"       // macOS
 	WinCred       Choice = "wincred"        // Windows
 	Passphrase    Choice = "passphrase"     // a sealed file
+	Pass          Choice = "pass"           // the standard Unix password manager
 	None          Choice = "none"
 )
 
@@ -44,6 +45,12 @@ type Options struct {
 	// Lock keeps other processes from changing the sealed file. It must not be
 	// the lock that [SessionKey] is called with. nil says that there are none.
 	Lock func(context.Context) (unlock func(), err error)
+
+	// PassProgram is the path of pass, empty where there is none, and
+	// PassEnvironment what it runs with. pass asks on the terminal that
+	// GPG_TTY names there.
+	PassProgram     string
+	PassEnvironment []string
 }
 
 // Opened is a keyring, and how it came to be the one.
@@ -101,6 +108,11 @@ func (o Options) open(c Choice) (Keyring, error) {
 			return nil, fmt.Errorf("%w: nobody can be asked for the passphrase", ErrUnavailable)
 		}
 		return newFile(o), nil
+	case Pass:
+		if o.PassProgram == "" {
+			return nil, fmt.Errorf("%w: there is no program pass", ErrUnavailable)
+		}
+		return newPass(o), nil
 	case None:
 		return none{}, nil
 	default:

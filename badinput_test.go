@@ -91,16 +91,9 @@ func (b badInput) home(t *testing.T, config, credentials string) string {
 	if err := os.Mkdir(filepath.Join(h, ".aws"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(h, ".aws", "config"), config)
-	write(t, filepath.Join(h, ".aws", "credentials"), credentials)
+	write(t, filepath.Join(h, ".aws", "config"), config, 0o644)
+	write(t, filepath.Join(h, ".aws", "credentials"), credentials, 0o644)
 	return h
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // allow lets other users into a directory of this test.
@@ -470,7 +463,7 @@ func (b badInput) files(t *testing.T) {
 		}
 	}
 	text := func(s string) func(t *testing.T, path string) {
-		return func(t *testing.T, path string) { t.Helper(); write(t, path, s) }
+		return func(t *testing.T, path string) { t.Helper(); write(t, path, s, 0o644) }
 	}
 	link := func(to string) func(t *testing.T, path string) {
 		return replace(func(path string) error { return os.Symlink(to, path) })
@@ -578,7 +571,7 @@ func replaceParent(t *testing.T, config string) {
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
-	write(t, dir, "no directory")
+	write(t, dir, "no directory", 0o644)
 }
 
 // chains follows source_profile and include_profile further than anybody

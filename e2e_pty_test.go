@@ -220,6 +220,7 @@ func (s *stage) place(t *testing.T) *place {
 		"HOME=" + p.home,
 		"PATH=" + p.bin + ":" + os.Getenv("PATH"),
 		"TMPDIR=" + filepath.Join(p.home, "tmp"),
+		"XDG_RUNTIME_DIR=" + filepath.Join(p.home, "run"),
 		"ENV=" + filepath.Join(p.home, ".dashrc"),
 		"USER=jane",
 		"LANG=C.UTF-8",

@@ -23,7 +23,7 @@ var layers = map[string][]string{
 	"term":      {},
 	"keyring":   {},
 	"emulator":  {},
-	"cli":       {"cred", "awsconfig", "plan", "session", "hop", "deliver", "term", "emulator"},
+	"cli":       {"cred", "awsconfig", "plan", "session", "cache", "keyring", "hop", "deliver", "term", "emulator"},
 }
 
 // banned are imports that only the named packages may have.

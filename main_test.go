@@ -120,6 +120,7 @@ func params(dir string) testscript.Params {
 // world is a script's AWS.
 type world struct {
 	server *emulator.Server
+	last   string        // the code handed out last
 	mu     sync.Mutex    // guards what follows
 	ahead  time.Duration // of the real clock
 	seen   int           // requests before the last reset
@@ -160,6 +161,9 @@ func setup(env *testscript.Env) error {
 		"USER=jane",
 		"SHELL=/bin/sh",
 		"TERM=xterm",
+		"XDG_RUNTIME_DIR="+filepath.Join(env.WorkDir, "run"),
+		// Each run starts with nothing, but for the scripts about the cache.
+		"AWS_SWITCH_ROLE_NO_CACHE=1",
 		"NO_PROXY=127.0.0.1",
 		// The race detector otherwise makes every process end a second late.
 		"GORACE=atexit_sleep_ms=0",
@@ -219,11 +223,22 @@ func cmdCode(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: code NAME")
 	}
-	w := of(ts)
-	w.advance(w.server.CodeIn(emulator.DemoDevice))
-	code, err := w.server.Code(emulator.DemoDevice)
-	ts.Check(err)
-	ts.Setenv(args[0], code)
+	ts.Setenv(args[0], of(ts).code(ts))
+}
+
+// code returns a code that was not handed out before: the product does not
+// send one twice either. The clock moves on to it if it must.
+func (w *world) code(ts *testscript.TestScript) string {
+	for {
+		w.advance(w.server.CodeIn(emulator.DemoDevice))
+		code, err := w.server.Code(emulator.DemoDevice)
+		ts.Check(err)
+		if code != w.last {
+			w.last = code
+			return code
+		}
+		w.advance(30 * time.Second)
+	}
 }
 
 func cmdExpand(ts *testscript.TestScript, neg bool, args []string) {
@@ -253,6 +268,9 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	err = ts.Exec(args[1], args[2:]...)
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		got = exit.ExitCode()
+		if ws, ok := exit.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+			got = 128 + int(ws.Signal()) // as a shell tells it
+		}
 	} else {
 		ts.Check(err)
 	}

@@ -42,8 +42,11 @@ func describe(p plan.Plan, i int, expires, now time.Time) About {
 	for _, m := range (plan.Plan{Hops: p.Hops[:i+1]}).Asks() {
 		a.Device = m.Serial
 	}
-	if r, ok := p.Hops[i].(plan.AssumeRole); ok {
-		a.Role, a.SessionName, a.Region = r.RoleARN, r.SessionName, r.Endpoint.Region
+	switch h := p.Hops[i].(type) {
+	case plan.AssumeRole:
+		a.Role, a.SessionName, a.Region = h.RoleARN, h.SessionName, h.Endpoint.Region
+	case plan.WebIdentity:
+		a.Role, a.SessionName, a.Region = h.RoleARN, h.SessionName, h.Endpoint.Region
 	}
 	switch s := p.Source().(type) {
 	case plan.StoredKey:

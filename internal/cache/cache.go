@@ -366,7 +366,7 @@ func (d *Dir) Clear() error {
 	defer root.Close()
 	for _, name := range names {
 		digest, _, versioned := strings.Cut(name, ".v")
-		if versioned && len(digest) == hex.EncodedLen(sha256.Size) || strings.HasPrefix(name, tempPrefix) {
+		if versioned && len(digest) == hex.EncodedLen(sha256.Size) || strings.HasPrefix(name, tempPrefix) || strings.HasSuffix(name, longestSuffix) {
 			err = errors.Join(err, remove(root, name))
 		}
 	}

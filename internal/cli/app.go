@@ -214,17 +214,30 @@ func (a *app) depth() int {
 
 // credentials walks a plan.
 func (a *app) credentials(ctx context.Context, f *switchFlags, p plan.Plan) (cred.Credentials, error) {
-	asker := a.newAsker(f, p)
+	if _, err := a.keyringChoice(); err != nil {
+		return cred.Credentials{}, err
+	}
+	dir := a.cached(ctx, f)
+	asker := a.newAsker(f, p, dir)
 	performer := a.performer()
 	performer.MFACode = asker.code
 	performer.CABundle = a.inHome(p.CABundle)
+	warn := a.warnOnce(f.quiet)
+	if !f.noCache {
+		performer.LongestKnown = dir.Longest
+		performer.Learn = func(role string, d time.Duration) {
+			if err := dir.Learn(role, d); err != nil {
+				a.log().Debug("the role's longest session is not kept", "error", err)
+			}
+		}
+	}
 	e := &session.Engine{
-		Store:   &session.Memory{},
+		Store:   a.store(f, dir),
 		Perform: performer.Perform,
 		Now:     a.now,
 		Renew:   f.renews,
 		Stale:   func(p plan.Plan, i int, err error) bool { return asker.can() && staleMFA(p, i, err) },
-		Warn:    func(err error) { a.log().Debug("session store", "error", err) },
+		Warn:    warn,
 	}
 	return e.Credentials(ctx, p)
 }
@@ -241,12 +254,9 @@ func staleMFA(p plan.Plan, i int, err error) bool {
 
 // performer is wired to the keys that this run was given.
 func (a *app) performer() *hop.Performer {
-	longest := map[string]time.Duration{}
 	return &hop.Performer{
 		StoredKey:      a.storedKey,
 		EnvironmentKey: a.environmentKey,
-		LongestKnown:   func(role string) time.Duration { return longest[role] },
-		Learn:          func(role string, d time.Duration) { longest[role] = d },
 		Log:            a.log(),
 		Now:            a.now,
 	}

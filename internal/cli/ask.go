@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"aws-switch-role/internal/cache"
 	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/hop"
 	"aws-switch-role/internal/plan"
@@ -34,12 +35,14 @@ type asker struct {
 	profile string // what is being switched to, for the line before a prompt
 	where   string // an endpoint that is not AWS's own, or ""
 
+	codes *cache.Dir
+
 	mu   sync.Mutex      // one question at a time
-	used map[string]bool // codes handed out, by device and code
+	used map[string]bool // codes handed out by this process, by device and code
 }
 
-func (a *app) newAsker(f *switchFlags, p plan.Plan) *asker {
-	k := &asker{app: a, flags: f, profile: p.Profile, used: map[string]bool{}}
+func (a *app) newAsker(f *switchFlags, p plan.Plan, codes *cache.Dir) *asker {
+	k := &asker{app: a, flags: f, profile: p.Profile, codes: codes, used: map[string]bool{}}
 	if who := p.Who(); who != "" {
 		k.profile += ": " + who
 	}
@@ -75,9 +78,14 @@ func (e *noInputError) Unwrap() error { return e.cause }
 func (k *asker) code(ctx context.Context, m plan.MFA, problem error) (string, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	done, err := k.turn(ctx, m)
+	if err != nil {
+		return "", err
+	}
+	defer done()
 	switch {
 	case k.flags.mfaCode != "":
-		if problem == nil && k.take(m, k.flags.mfaCode) {
+		if problem == nil && k.take(ctx, m, k.flags.mfaCode) {
 			return k.flags.mfaCode, nil
 		}
 		return "", or(problem, &hop.CodeError{Serial: m.Serial, Msg: "the code of " + k.flags.name("mfa-code") + " is used already, and a further one is needed"})
@@ -101,11 +109,26 @@ func (k *asker) code(ctx context.Context, m plan.MFA, problem error) (string, er
 		if err != nil {
 			return "", err
 		}
-		if k.take(m, code) {
+		if k.take(ctx, m, code) {
 			return code, nil
 		}
 		t.Print("that code is used already; the next one comes in " + k.untilNext().String())
 	}
+}
+
+// turn waits until no other process is asking for a code of the device.
+func (k *asker) turn(ctx context.Context, m plan.MFA) (done func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, patienceOfPeople)
+	defer cancel()
+	unlock, err := k.codes.LockDevice(ctx, m.Serial)
+	if err != nil {
+		return nil, err
+	}
+	k.codes.Doing("asking for the MFA code of " + m.Serial)
+	return func() {
+		k.codes.Doing("")
+		unlock()
+	}, nil
 }
 
 // can reports whether a code can be had, without asking for one.
@@ -142,9 +165,9 @@ func (k *asker) heading() string {
 // isCode reports whether s may be the code of an MFA device.
 func isCode(s string) bool { return len(s) == 6 && strings.Trim(s, "0123456789") == "" }
 
-// take notes that a code is handed out; false says that it was before. What is
-// no code is never sent, so it may be handed out twice.
-func (k *asker) take(m plan.MFA, code string) bool {
+// take notes that a code is handed out; false says that it was before, by this
+// process or another. What is no code is never sent, so it may be handed out twice.
+func (k *asker) take(ctx context.Context, m plan.MFA, code string) bool {
 	if !isCode(code) {
 		return true
 	}
@@ -153,7 +176,12 @@ func (k *asker) take(m plan.MFA, code string) bool {
 		return false
 	}
 	k.used[id] = true
-	return true
+	first, err := k.codes.Spend(ctx, m.Serial, code)
+	if err != nil {
+		k.app.log().Debug("the spent code is not remembered", "error", err)
+		return true
+	}
+	return first
 }
 
 // untilNext is how long the present code lasts.
@@ -172,7 +200,7 @@ func (k *asker) fromProcess(ctx context.Context, m plan.MFA, problem error) (str
 		if err != nil {
 			return "", err
 		}
-		if k.take(m, code) {
+		if k.take(ctx, m, code) {
 			return code, nil
 		}
 		wait := k.untilNext()
@@ -205,7 +233,7 @@ func (k *asker) fromAskpass(ctx context.Context, m plan.MFA, problem, noTerminal
 		if err != nil {
 			return "", err
 		}
-		if !k.take(m, code) {
+		if !k.take(ctx, m, code) {
 			return "", &hop.CodeError{Serial: m.Serial, Msg: "that code is used already"}
 		}
 		return code, nil

@@ -275,6 +275,7 @@ func (d *demo) environ() []string {
 		"NO_PROXY=127.0.0.1",
 		"AWS_PAGER=",
 		"AWS_EC2_METADATA_DISABLED=true",
+		"XDG_RUNTIME_DIR="+filepath.Join(d.home, "run"),
 		"AWS_DEFAULT_REGION=us-east-1",
 	)
 }

@@ -27,6 +27,7 @@ type switchFlags struct {
 	policy                      string
 	policyARNs                  []string
 	readOnly                    bool
+	quiet                       bool // nothing but a failure is told
 
 	// fromEnvironment are the flags that a variable set rather than the
 	// command line.

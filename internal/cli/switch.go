@@ -206,7 +206,7 @@ func (f *formatFlag) Type() string { return "format" }
 const processName = "credential-process"
 
 func (a *app) processCommand() *cobra.Command {
-	f := &switchFlags{}
+	f := &switchFlags{quiet: true}
 	cmd := &cobra.Command{
 		Use:   processName + " [flags] [PROFILE|ROLE_ARN]",
 		Short: "Print a profile's credentials as credential_process wants them",

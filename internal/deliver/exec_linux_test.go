@@ -27,22 +27,18 @@ func TestExecFiles(t *testing.T) {
 // blocked before us still is, and nothing else, though the program under test
 // has caught some of these signals.
 func TestExecSignals(t *testing.T) {
-	tests := []struct{ env, ignored, blocked string }{
-		// A bit per signal, from 1 on: HUP 1, INT 2, TSTP 20, TTIN 21, TTOU 22; USR2 12.
-		{"--default-signal", "0000000000000000", "0000000000000000"},
-		{"--ignore-signal=HUP", "0000000000000001", "0000000000000000"},
-		{"--ignore-signal=INT", "0000000000000002", "0000000000000000"},
-		{"--ignore-signal=HUP,INT,TSTP,TTIN,TTOU", "0000000000380003", "0000000000000000"},
-		{"--block-signal=USR2", "0000000000000000", "0000000000000800"},
-	}
+	tests := []string{"--default-signal", "--ignore-signal=HUP", "--ignore-signal=INT", "--ignore-signal=HUP,INT,TSTP,TTIN,TTOU", "--block-signal=USR2"}
 	// Made here, for a path with the name of a subtest in it would have a sign
 	// that env takes for an assignment.
 	self := program(t)
 	for _, tt := range tests {
-		t.Run(tt.env, func(t *testing.T) {
-			got := output(t, exec.CommandContext(t.Context(), "env", "--default-signal", tt.env,
-				self, "grep", "-E", "Sig(Ign|Blk)", "/proc/self/status"))
-			want := "SigBlk:\t" + tt.blocked + "\nSigIgn:\t" + tt.ignored + "\n"
+		t.Run(tt, func(t *testing.T) {
+			// Some signals env cannot reset (32 and 33, of the C library), so
+			// the yardstick is the same without us.
+			grep := []string{"grep", "-E", "Sig(Ign|Blk)", "/proc/self/status"}
+			env := []string{"--default-signal", tt}
+			want := output(t, exec.CommandContext(t.Context(), "env", slices.Concat(env, grep)...))
+			got := output(t, exec.CommandContext(t.Context(), "env", slices.Concat(env, []string{self}, grep)...))
 			if diff := gocmp.Diff(want, got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}

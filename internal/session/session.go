@@ -27,7 +27,9 @@ type Store interface {
 	// what it is, which a key does not tell.
 	Save(p plan.Plan, i int, c cred.Credentials) error
 	// Lock waits until no other walker holds k. The lock ends with unlock or
-	// with the process that holds it.
+	// with the process that holds it. A store that has waited for long enough
+	// returns context.DeadlineExceeded: the walk ends there, for going on
+	// would be to do what somebody else is doing.
 	Lock(ctx context.Context, k plan.Key) (unlock func(), err error)
 }
 
@@ -177,7 +179,7 @@ func (e *Engine) lock(ctx context.Context, p plan.Plan, i int, k plan.Key) (unlo
 	if err == nil {
 		return unlock, nil
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) {
 		return nil, &HopError{p, i, err}
 	}
 	e.warn(fmt.Errorf("locking the session: %w", err))

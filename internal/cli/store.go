@@ -1,0 +1,250 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"aws-switch-role/internal/cache"
+	"aws-switch-role/internal/keyring"
+	"aws-switch-role/internal/plan"
+	"aws-switch-role/internal/session"
+	"aws-switch-role/internal/term"
+)
+
+// folders are where the program keeps things. An empty one is nowhere: what
+// would be kept there is not.
+type folders struct {
+	sessions string // sealed sessions, which may be lost at any time
+	locks    string // locks and spent codes, which may not outlive the machine's run
+	data     string // what must not be lost
+}
+
+// folderName is ours below the directories of the system.
+const folderName = "aws-switch-role"
+
+// folders finds the directories, by the XDG Base Directory Specification
+// where its variables are set and by the system's custom elsewhere.
+func (a *app) folders() folders {
+	var f folders
+	if dir := a.xdg("XDG_CACHE_HOME", os.UserCacheDir); dir != "" {
+		f.sessions = filepath.Join(dir, folderName, "sessions")
+	}
+	if dir := a.xdg("XDG_DATA_HOME", os.UserConfigDir); dir != "" {
+		f.data = filepath.Join(dir, folderName)
+	}
+	f.locks = filepath.Join(os.TempDir(), folderName+"-"+strconv.Itoa(os.Getuid()))
+	if dir := a.getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
+		f.locks = filepath.Join(dir, folderName)
+	}
+	return f
+}
+
+// xdg is a directory that a variable names, which must be absolute, else the
+// system's.
+func (a *app) xdg(variable string, system func() (string, error)) string {
+	if dir := a.getenv(variable); filepath.IsAbs(dir) {
+		return dir
+	}
+	if dir, err := system(); err == nil && filepath.IsAbs(dir) {
+		return dir
+	}
+	return ""
+}
+
+// How long another process is waited for that makes a session: a person at a
+// terminal can see what is going on, a program cannot.
+const (
+	patienceOfPeople   = 2 * time.Minute
+	patienceOfPrograms = 20 * time.Second
+)
+
+// cached opens the session cache of this run.
+func (a *app) cached(ctx context.Context, f *switchFlags) *cache.Dir {
+	dirs := a.folders()
+	return cache.New(dirs.sessions, dirs.locks, func() ([]byte, error) { return a.sessionKey(ctx, f) }, cache.Options{
+		Now: a.now,
+		Log: a.log(),
+		Waiting: func(h cache.Holder) {
+			a.toTerminal("waiting for " + term.Clean(h.String()))
+		},
+	})
+}
+
+// store is the session store of this run: the cache, waited for no longer than
+// is sensible, or nothing that lasts.
+func (a *app) store(f *switchFlags, dir *cache.Dir) session.Store {
+	if choice, err := a.keyringChoice(); f.noCache || err == nil && choice == keyring.None {
+		return &session.Memory{}
+	}
+	limit := patienceOfPrograms
+	if a.hasTerminal() {
+		limit = patienceOfPeople
+	}
+	return patient{dir, limit}
+}
+
+// patient is a cache whose locks are waited for so long and no longer.
+type patient struct {
+	*cache.Dir
+	limit time.Duration
+}
+
+// Lock implements session.Store.
+func (p patient) Lock(ctx context.Context, k plan.Key) (func(), error) {
+	ctx, cancel := context.WithTimeout(ctx, p.limit)
+	defer cancel()
+	return p.Dir.Lock(ctx, k)
+}
+
+// sessionKey reads the key that sessions are sealed under from the keyring.
+func (a *app) sessionKey(ctx context.Context, f *switchFlags) ([]byte, error) {
+	k, err := a.openKeyring(ctx, f, keyring.SessionKeys)
+	if err != nil {
+		return nil, err
+	}
+	defer k.Close()
+	return keyring.SessionKey(ctx, k, a.lockNamed("session key"))
+}
+
+// keyringChoices are the values of AWS_SWITCH_ROLE_KEYRING.
+var keyringChoices = []keyring.Choice{
+	keyring.Auto, keyring.SecretService, keyring.Kernel, keyring.Passphrase, keyring.Keychain, keyring.WinCred, keyring.Pass, keyring.None,
+}
+
+// keyringChoice is what AWS_SWITCH_ROLE_KEYRING says.
+func (a *app) keyringChoice() (keyring.Choice, error) {
+	choice := keyring.Choice(a.getenv("AWS_SWITCH_ROLE_KEYRING"))
+	if choice == "" {
+		return keyring.Auto, nil
+	}
+	if !slices.Contains(keyringChoices, choice) {
+		return "", usagef("AWS_SWITCH_ROLE_KEYRING is one of %s, not %q", choiceNames(), string(choice))
+	}
+	return choice, nil
+}
+
+// openKeyring opens the keyring that AWS_SWITCH_ROLE_KEYRING names, or the
+// first that can be used.
+func (a *app) openKeyring(ctx context.Context, f *switchFlags, kind keyring.Kind) (*keyring.Opened, error) {
+	choice, err := a.keyringChoice()
+	if err != nil {
+		return nil, err
+	}
+	o := keyring.Options{
+		Kind:            kind,
+		MayPrompt:       !f.noInput && (a.hasTerminal() || a.getenv("DISPLAY") != "" || a.getenv("WAYLAND_DISPLAY") != ""),
+		SessionBus:      a.getenv("DBUS_SESSION_BUS_ADDRESS"),
+		RuntimeDir:      a.getenv("XDG_RUNTIME_DIR"),
+		Lock:            a.lockNamed("sealed file"),
+		PassEnvironment: a.withoutAWS(),
+	}
+	if dir := a.folders().data; dir != "" {
+		o.File = filepath.Join(dir, "keyring")
+		o.AskPassphrase = a.passphraseAsker(f)
+	}
+	if path, err := exec.LookPath("pass"); err == nil {
+		o.PassProgram = path
+	}
+	k, err := keyring.Open(ctx, choice, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, skipped := range k.Skipped {
+		a.log().Debug("keyring passed over", "why", skipped)
+	}
+	a.log().Debug("keyring", "choice", string(k.Choice), "kind", string(kind))
+	return k, nil
+}
+
+func choiceNames() string {
+	names := make([]string, len(keyringChoices))
+	for i, c := range keyringChoices {
+		names[i] = string(c)
+	}
+	return strings.Join(names, ", ")
+}
+
+// passphraseAsker returns the way to the passphrase of the sealed file: the
+// variable that answers for a script, else the terminal; nil where there is
+// neither.
+func (a *app) passphraseAsker(f *switchFlags) func(ctx context.Context, choose bool) (string, error) {
+	if p := a.getenv("AWS_SWITCH_ROLE_PASSPHRASE"); p != "" {
+		return func(context.Context, bool) (string, error) { return p, nil }
+	}
+	if f.noInput || !a.hasTerminal() {
+		return nil
+	}
+	return func(ctx context.Context, choose bool) (string, error) {
+		t, err := term.Open()
+		if err != nil {
+			return "", err
+		}
+		defer t.Close()
+		if !choose {
+			return t.Ask(ctx, "Passphrase of the aws-switch-role keyring: ")
+		}
+		t.Print("Nothing else here keeps secrets, so a file will, sealed with a passphrase of yours.")
+		p, err := t.Ask(ctx, "New passphrase, 8 characters or more: ")
+		if err != nil {
+			return "", err
+		}
+		again, err := t.Ask(ctx, "The same again: ")
+		if err != nil {
+			return "", err
+		}
+		if p != again {
+			return "", errors.New("the two passphrases differ")
+		}
+		return p, nil
+	}
+}
+
+// lockNamed returns a lock among all processes of the user.
+func (a *app) lockNamed(name string) func(context.Context) (func(), error) {
+	return func(ctx context.Context) (func(), error) {
+		dir := cache.New("", a.folders().locks, nil, cache.Options{Now: a.now, Log: a.log()})
+		ctx, cancel := context.WithTimeout(ctx, patienceOfPrograms)
+		defer cancel()
+		return dir.Lock(ctx, plan.Key(sha256.Sum256([]byte("named "+name))))
+	}
+}
+
+// hasTerminal reports whether a person can be asked or told anything.
+func (a *app) hasTerminal() bool {
+	t, err := term.Open()
+	if err != nil {
+		return false
+	}
+	_ = t.Close()
+	return true
+}
+
+// toTerminal tells the person something, if there is one.
+func (a *app) toTerminal(line string) {
+	if t, err := term.Open(); err == nil {
+		t.Print(line)
+		_ = t.Close()
+	}
+}
+
+// warnOnce returns a func that tells of the first of many like failures: a
+// cache that fails costs speed, and one notice.
+func (a *app) warnOnce(quiet bool) func(error) {
+	var once sync.Once
+	return func(err error) {
+		a.log().Debug("going on without", "error", err)
+		if !quiet {
+			once.Do(func() { fmt.Fprintf(a.stderr, "warning: %s\n", clean(err.Error())) })
+		}
+	}
+}

@@ -62,13 +62,11 @@ func (p *Performer) assume(ctx context.Context, h plan.AssumeRole, from cred.Cre
 		RoleArn:           aws.String(h.RoleARN),
 		RoleSessionName:   aws.String(h.SessionName),
 		DurationSeconds:   seconds(h.Duration),
+		ExternalId:        text(h.ExternalID),
+		SourceIdentity:    text(h.SourceIdentity),
 		TransitiveTagKeys: h.TransitiveTags,
-	}
-	if h.ExternalID != "" {
-		in.ExternalId = aws.String(h.ExternalID)
-	}
-	if h.SourceIdentity != "" {
-		in.SourceIdentity = aws.String(h.SourceIdentity)
+		Policy:            text(h.Policy),
+		PolicyArns:        policies(h.PolicyARNs),
 	}
 	for _, t := range h.Tags {
 		in.Tags = append(in.Tags, types.Tag{Key: aws.String(t.Key), Value: aws.String(t.Value)})
@@ -91,4 +89,20 @@ func (p *Performer) assume(ctx context.Context, h plan.AssumeRole, from cred.Cre
 		c.AccountID = arn.Account
 	}
 	return c, err
+}
+
+// text is a parameter that is left out where it is empty.
+func text(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return aws.String(s)
+}
+
+func policies(arns []string) []types.PolicyDescriptorType {
+	var list []types.PolicyDescriptorType
+	for _, arn := range arns {
+		list = append(list, types.PolicyDescriptorType{Arn: aws.String(arn)})
+	}
+	return list
 }

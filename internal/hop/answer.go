@@ -1,17 +1,19 @@
 package hop
 
 import (
+	"errors"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+	"github.com/aws/smithy-go/middleware"
 
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/plan"
 )
 
-// Bounds of what STS returns. AWS promises no maximum for a token; 64 KiB is
+// Bounds of what is answered. AWS promises no maximum for a token; 64 KiB is
 // more than a process's environment would take.
 const (
 	maxKeyID  = 128
@@ -19,33 +21,64 @@ const (
 	maxToken  = 64 << 10
 )
 
+// key is what a source answered, before it is known to be a key: these values
+// go into environments, files and other people's parsers.
+type key struct {
+	id, secret, token string
+	expires           *time.Time // nil where none was told
+	account           string
+}
+
+// credentials returns the key if it is one. Its token, its expiry and its
+// account may be missing.
+func (k key) credentials(now time.Time) (cred.Credentials, error) {
+	switch {
+	case len(k.id) < 16 || !printable(k.id, maxKeyID) || strings.Trim(k.id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "":
+		return cred.Credentials{}, errors.New("the answer's access key id is none")
+	case !printable(k.secret, maxSecret):
+		return cred.Credentials{}, errors.New("the answer's secret access key is none")
+	case k.token != "" && !printable(k.token, maxToken):
+		return cred.Credentials{}, errors.New("the answer's session token is none")
+	case k.account != "" && (len(k.account) != 12 || strings.Trim(k.account, "0123456789") != ""):
+		return cred.Credentials{}, errors.New("the answer's account id is none")
+	case k.expires != nil && !k.expires.After(now):
+		return cred.Credentials{}, errors.New("the answer's credentials have ended already, at " + k.expires.UTC().Format(time.RFC3339))
+	}
+	c := cred.Credentials{
+		AccessKeyID:     k.id,
+		SecretAccessKey: cred.NewSecret(k.secret),
+		SessionToken:    cred.NewSecret(k.token),
+		AccountID:       k.account,
+	}
+	if k.expires != nil {
+		c.Expires = k.expires.UTC()
+	}
+	return c, nil
+}
+
 // accept turns an answer of STS into credentials, refusing what cannot be
-// AWS's: these values go into environments, files and other people's parsers.
-func (p *Performer) accept(op string, e plan.Endpoint, mfa bool, c *types.Credentials) (cred.Credentials, error) {
+// AWS's.
+func (p *Performer) accept(op string, e plan.Endpoint, mfa bool, c *types.Credentials, answer middleware.Metadata) (cred.Credentials, error) {
 	bad := func(msg string) (cred.Credentials, error) {
 		return cred.Credentials{}, &AnswerError{Op: op, Host: e.Host(), Msg: msg, MFA: mfa}
 	}
-	if c == nil {
-		return bad("the answer holds no credentials")
-	}
-	id, secret, token := aws.ToString(c.AccessKeyId), aws.ToString(c.SecretAccessKey), aws.ToString(c.SessionToken)
 	switch {
-	case len(id) < 16 || !printable(id, maxKeyID) || strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "":
-		return bad("the answer's access key id is none")
-	case !printable(secret, maxSecret):
-		return bad("the answer's secret access key is none")
-	case !printable(token, maxToken):
+	case c == nil:
+		return bad("the answer holds no credentials")
+	case aws.ToString(c.SessionToken) == "":
 		return bad("the answer's session token is none")
 	case c.Expiration == nil:
 		return bad("the answer does not say when its credentials end")
-	case !c.Expiration.After(p.now()):
-		return cred.Credentials{}, &AnswerError{Op: op, Host: e.Host(), MFA: mfa, Ended: true,
-			Msg: "its credentials have ended already, at " + c.Expiration.UTC().Format(time.RFC3339)}
 	}
-	return cred.Credentials{
-		AccessKeyID:     id,
-		SecretAccessKey: cred.NewSecret(secret),
-		SessionToken:    cred.NewSecret(token),
-		Expires:         c.Expiration.UTC(),
-	}, nil
+	ends := p.here(*c.Expiration, answer)
+	if !ends.After(p.now()) {
+		return cred.Credentials{}, &AnswerError{Op: op, Host: e.Host(), MFA: mfa, Ended: true,
+			Msg: "its credentials have ended already, at " + ends.UTC().Format(time.RFC3339)}
+	}
+	k := key{id: aws.ToString(c.AccessKeyId), secret: aws.ToString(c.SecretAccessKey), token: aws.ToString(c.SessionToken), expires: &ends}
+	got, err := k.credentials(p.now())
+	if err != nil {
+		return bad(err.Error())
+	}
+	return got, nil
 }

@@ -84,7 +84,7 @@ func (p *Performer) assume(ctx context.Context, h plan.AssumeRole, from cred.Cre
 	if err != nil {
 		return cred.Credentials{}, err
 	}
-	c, err := p.accept(op, h.Endpoint, code != "", out.Credentials)
+	c, err := p.accept(op, h.Endpoint, code != "", out.Credentials, out.ResultMetadata)
 	if arn, perr := plan.ParseRoleARN(h.RoleARN); perr == nil {
 		c.AccountID = arn.Account
 	}

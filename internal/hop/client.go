@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"aws-switch-role/internal/cred"
@@ -178,6 +179,9 @@ func (p *Performer) sts(e plan.Endpoint, from cred.Credentials, once bool) (*sts
 		HTTPClient:  p.client,
 		Retryer:     retryer,
 		Credentials: provider(from),
+
+		HTTPSignerV4:               signer{v4.NewSigner(), p.now},
+		DisableClockSkewCorrection: true,
 	}
 	if e.URL != "" {
 		o.BaseEndpoint = aws.String(e.URL)
@@ -213,17 +217,19 @@ func provider(c cred.Credentials) aws.CredentialsProvider {
 func request[T any](ctx context.Context, p *Performer, op string, e plan.Endpoint, mfa bool, call func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, totalTimeout)
 	defer cancel()
-	begun := p.now()
-	out, err := call(ctx)
-	log := p.log().With("op", op, "endpoint", e.Host(), "took", p.now().Sub(begun).Round(time.Millisecond))
-	if err != nil {
-		err = p.classify(op, e.Host(), mfa, err)
-		log.Debug("request failed", "error", err)
-		var none T
-		return none, err
-	}
-	log.Debug("request done")
-	return out, nil
+	return inTime(ctx, p, func(ctx context.Context) (T, error) {
+		begun := p.now()
+		out, err := call(ctx)
+		log := p.log().With("op", op, "endpoint", e.Host(), "took", p.now().Sub(begun).Round(time.Millisecond))
+		if err != nil {
+			err = p.classify(op, e.Host(), mfa, err)
+			log.Debug("request failed", "error", err)
+			var none T
+			return none, err
+		}
+		log.Debug("request done")
+		return out, nil
+	})
 }
 
 // printable reports whether a value of an answer is what AWS sends: printable

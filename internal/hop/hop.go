@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aws-switch-role/internal/cred"
@@ -38,7 +39,8 @@ type Performer struct {
 
 	once   sync.Once
 	client *httpClient
-	err    error // of making client
+	err    error        // of making client
+	offset atomic.Int64 // of AWS's clock ahead of ours, in nanoseconds, once it was learnt
 }
 
 // errNoFunc says that a Performer was not given what a hop needs.

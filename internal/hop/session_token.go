@@ -29,7 +29,7 @@ func (p *Performer) sessionToken(ctx context.Context, h plan.SessionToken, from 
 		if err != nil {
 			return cred.Credentials{}, err
 		}
-		c, err := p.accept(op, e, code != "", out.Credentials)
+		c, err := p.accept(op, e, code != "", out.Credentials, out.ResultMetadata)
 		c.AccountID = from.AccountID
 		return c, err
 	})

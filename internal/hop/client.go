@@ -169,19 +169,18 @@ func (p *Performer) sts(e plan.Endpoint, from cred.Credentials, once bool) (*sts
 	if p.err != nil {
 		return nil, p.err
 	}
-	var retryer aws.Retryer = aws.NopRetryer{}
-	if !once {
-		retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff })
-	}
 	o := sts.Options{
 		AppID:       "aws-switch-role", // in the User-Agent, and so in CloudTrail
 		Region:      e.Region,
 		HTTPClient:  p.client,
-		Retryer:     retryer,
+		Retryer:     retryer(),
 		Credentials: provider(from),
 
 		HTTPSignerV4:               signer{v4.NewSigner(), p.now},
 		DisableClockSkewCorrection: true,
+	}
+	if once {
+		o.Retryer = aws.NopRetryer{}
 	}
 	if e.URL != "" {
 		o.BaseEndpoint = aws.String(e.URL)
@@ -190,6 +189,20 @@ func (p *Performer) sts(e plan.Endpoint, from cred.Credentials, once bool) (*sts
 		o.EndpointOptions.UseDualStackEndpoint = state(e.DualStack, aws.DualStackEndpointStateEnabled, aws.DualStackEndpointStateDisabled)
 	}
 	return sts.New(o), nil
+}
+
+// retryer tries again where AWS is busy or no answer came, after a wait of up
+// to 2 s and then 4 s (the SDK's standard mode: full jitter, doubling).
+func retryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
+		o.Retryables = append(o.Retryables, retry.RetryableErrorCode{Codes: retriedCodes})
+	})
+}
+
+// retriedCodes are errors worth another try that the SDK's list lacks.
+var retriedCodes = map[string]struct{}{
+	"IDPCommunicationError": {}, // STS could not reach the provider of a web identity
 }
 
 func state[T any](on bool, enabled, disabled T) T {

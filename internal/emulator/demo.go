@@ -16,6 +16,10 @@ const (
 	DemoBotKeyID   = "AKIAEMULATEDBOTBOTBO"
 	DemoBotSecret  = "bot/SECRETbot/SECRETbot/SECRETbot/SECRET"
 	DemoExternalID = "example-external-id"
+	DemoProvider   = "arn:aws:iam::111111111111:oidc-provider/tokens.example.com" // trusted by role Federated
+	DemoTaskPath   = "/v2/credentials/task"                                       // of a container in ECS
+	DemoPodPath    = "/v1/credentials"                                            // of one in EKS, which wants
+	DemoPodToken   = "pod-SECRET-token"
 )
 
 // DemoRole returns the ARN of a role of [Demo] by its name:
@@ -26,21 +30,35 @@ const (
 //	Chained      role Ops alone, in account 333333333333
 //	Named        role session name is the user's name
 //	Tagged       a tag Project             team/Deploy  a path, else like Ops
+//
+// Account 111111111111 has roles for programs:
+//
+//	Machine      the EC2 instance          Task         the containers
+//	Federated    tokens of DemoProvider
 func DemoRole(name string) string {
 	account := DemoSubAccount
-	if name == "Chained" {
+	switch name {
+	case "Chained":
 		account = "333333333333"
+	case "Machine", "Task", "Federated":
+		account = DemoAccount
 	}
 	return "arn:aws:iam::" + account + ":role/" + name
 }
 
-// trust is a trust policy of one statement.
+// trust is a trust policy of one statement, for users and roles.
 func trust(principal, actions, condition string) string {
-	return `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "` + principal + `"}, "Action": [` + actions + `], "Condition": {` + condition + `}}]}`
+	return trustIn(`"AWS": "`+principal+`"`, actions, condition)
+}
+
+// trustIn is a trust policy of one statement, for principals of any kind.
+func trustIn(principals, actions, condition string) string {
+	return `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {` + principals + `}, "Action": [` + actions + `], "Condition": {` + condition + `}}]}`
 }
 
 // Demo is the world of the demo: a user with an MFA device, another without,
-// and roles in another account that ask for one thing each.
+// roles in another account that ask for one thing each, and an instance,
+// containers and an identity provider with a role each.
 func Demo() World {
 	const (
 		root   = "arn:aws:iam::" + DemoAccount + ":root"
@@ -74,6 +92,15 @@ func Demo() World {
 			role("Named", time.Hour, trust(root, assume, `"StringEquals": {"sts:RoleSessionName": "${aws:username}"}`)),
 			role("Tagged", time.Hour, trust(root, assume+`, "sts:TagSession"`, `"StringLike": {"aws:RequestTag/Project": "*"}`)),
 			role("team/Deploy", time.Hour, trust(root, assume, mfa)),
+			role("Machine", time.Hour, trustIn(`"Service": "ec2.amazonaws.com"`, assume, "")),
+			role("Task", time.Hour, trustIn(`"Service": ["ecs-tasks.amazonaws.com", "pods.eks.amazonaws.com"]`, assume, "")),
+			role("Federated", time.Hour, trustIn(`"Federated": "`+DemoProvider+`"`, `"sts:AssumeRoleWithWebIdentity"`, "")),
+		},
+		Providers: []Provider{{ARN: DemoProvider, Audience: "sts.amazonaws.com"}},
+		Instance:  Instance{RoleARN: DemoRole("Machine")},
+		Containers: []Container{
+			{Path: DemoTaskPath, RoleARN: DemoRole("Task")},
+			{Path: DemoPodPath, RoleARN: DemoRole("Task"), Authorization: DemoPodToken},
 		},
 		Buckets: []Bucket{
 			{Name: "bucketname", Account: DemoSubAccount, Objects: map[string]string{

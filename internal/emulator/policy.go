@@ -248,6 +248,12 @@ func (p policy) trusts(q question) verdict {
 			}
 			return silent
 		}
+		if q.who.service != "" {
+			if slices.Contains(st.principals, q.who.service) {
+				return allowed
+			}
+			return silent
+		}
 		v := silent
 		for _, name := range st.principals {
 			v = max(v, q.who.namedBy(name))
@@ -283,6 +289,7 @@ type identity struct {
 	principal arn    // what policies name it by: the user, the role
 	id        string // aws:userid
 	provider  string // the ARN of who vouches for a web identity; nothing else is set then
+	service   string // the name of a service of AWS; nothing else is set then
 	policies  []policy
 	tags      map[string]string
 }

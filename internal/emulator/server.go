@@ -50,6 +50,9 @@ type Server struct {
 	buckets      map[string]Bucket
 	managed      map[string]policy
 	providers    []Provider
+	instance     Instance
+	containers   map[string]Container
+	tokens       map[string]time.Time // of the instance's metadata service, with their ends
 	regionsOff   []string
 	regionsOptIn []string
 	issued       int // keys and request ids so far
@@ -68,6 +71,9 @@ func New(w World, o Options) (*Server, error) {
 		keys:    map[string]*key{},
 		buckets: map[string]Bucket{},
 		managed: map[string]policy{},
+
+		containers: map[string]Container{},
+		tokens:     map[string]time.Time{},
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -83,7 +89,7 @@ func New(w World, o Options) (*Server, error) {
 // code.
 type Request struct {
 	Time        time.Time // by the clock that judged it
-	Service     string    // sts, iam or s3
+	Service     string    // sts, iam, s3, instance or container
 	Action      string    // AssumeRole, GetObject
 	Region      string    // of the signature
 	AccessKeyID string
@@ -127,19 +133,25 @@ type answer struct {
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, err := s.receive(w, r)
+	s.handle(w, c, func() answer {
+		if err != nil {
+			return c.refuse(err)
+		}
+		return s.answer(c)
+	})
+}
+
+// handle answers a call by act, or as a fault will have it.
+func (s *Server) handle(w http.ResponseWriter, c *call, act func() answer) {
+	r := c.http
 	f := s.fault(c)
 	if !sleep(r.Context(), f.Delay) {
 		panic(http.ErrAbortHandler)
 	}
 	c.now = s.now().Add(f.Skew)
-	var a answer
-	switch {
-	case f.replaces():
-		a = answer{status: http.StatusOK, header: http.Header{}}
-	case err != nil:
-		a = c.refuse(err)
-	default:
-		a = s.answer(c)
+	a := answer{status: http.StatusOK, header: http.Header{}}
+	if !f.replaces() {
+		a = act()
 	}
 	if f.Effect.spoil != nil {
 		f.Effect.spoil(c, &a)
@@ -151,11 +163,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // receive reads the request as far as everything else needs it, even when it
 // returns an error.
 func (s *Server) receive(w http.ResponseWriter, r *http.Request) (*call, error) {
-	s.mu.Lock()
-	s.issued++
-	id := uniqueID("", strconv.Itoa(s.issued))
-	s.mu.Unlock()
-	c := &call{http: r, host: r.Host, form: r.URL.Query(), id: strings.ToLower(id[:8] + "-" + id[8:12] + "-" + id[12:16])}
+	c := s.newCall(r)
 	if host, _, err := net.SplitHostPort(r.Host); err == nil {
 		c.host = host
 	}
@@ -184,6 +192,14 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (*call, error) 
 		c.action = c.s3Action()
 	}
 	return c, err
+}
+
+func (s *Server) newCall(r *http.Request) *call {
+	s.mu.Lock()
+	s.issued++
+	id := uniqueID("", strconv.Itoa(s.issued))
+	s.mu.Unlock()
+	return &call{http: r, host: r.Host, form: r.URL.Query(), id: strings.ToLower(id[:8] + "-" + id[8:12] + "-" + id[12:16])}
 }
 
 // answer does what is asked.
@@ -260,9 +276,12 @@ func (c *call) refuse(err error) answer {
 		e = &apiError{http.StatusInternalServerError, "InternalFailure", "The request processing has failed because of an unknown error, exception or failure."}
 	}
 	var a answer
-	if c.service == "s3" {
+	switch c.service {
+	case "s3":
 		a = c.refuseS3(e)
-	} else {
+	case instanceService, containerService:
+		a = jsonAnswer(e.status, map[string]string{"code": e.code, "message": e.message})
+	default:
 		p, ok := protocols[c.service]
 		if !ok {
 			p = stsProtocol

@@ -27,6 +27,10 @@ type World struct {
 	Roles     []Role
 	Buckets   []Bucket
 	Providers []Provider
+	// Instance is the EC2 instance that [Server.Metadata] speaks of.
+	Instance Instance
+	// Containers are what [Server.Container] answers for.
+	Containers []Container
 	// Managed are managed policies by ARN, for AssumeRole's PolicyArns. The
 	// ReadOnlyAccess and AdministratorAccess of each partition always exist.
 	Managed map[string]string
@@ -83,6 +87,22 @@ type Bucket struct {
 	Account   string
 	Partition string            // "" is aws
 	Objects   map[string]string // bodies by key
+}
+
+// Instance is an EC2 instance.
+type Instance struct {
+	// RoleARN is the role of its instance profile; "" is none.
+	RoleARN string
+	// TokenRequired turns IMDSv1 off (HttpTokens: required).
+	TokenRequired bool
+}
+
+// Container is a container of ECS or EKS.
+type Container struct {
+	Path    string // of its credentials: /v2/credentials/…
+	RoleARN string
+	// Authorization is what the header of that name must hold; "" is nothing.
+	Authorization string
 }
 
 // Provider is an OpenID Connect identity provider declared in an account.
@@ -209,6 +229,16 @@ func (s *Server) load(w World) error {
 		p, err := parseIdentityPolicy(text, s.providers)
 		bad(err, "policy %s", name)
 		s.managed[name] = p
+	}
+	if w.Instance.RoleARN != "" && s.roles[w.Instance.RoleARN] == nil {
+		bad(errors.New("not declared"), "the instance's role %s", w.Instance.RoleARN)
+	}
+	s.instance = w.Instance
+	for _, c := range w.Containers {
+		if s.roles[c.RoleARN] == nil || !strings.HasPrefix(c.Path, "/") || s.containers[c.Path].Path != "" {
+			bad(errors.New("want a path, once, and a declared role"), "container %q", c.Path)
+		}
+		s.containers[c.Path] = c
 	}
 	s.regionsOff = slices.Clone(w.RegionsOff)
 	s.regionsOptIn = slices.Clone(w.RegionsOptIn)

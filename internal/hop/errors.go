@@ -162,3 +162,41 @@ func (p *Performer) skew(h http.Header) time.Duration {
 	}
 	return t.Sub(p.now()).Round(time.Second)
 }
+
+// SourceKind says what kept a source from giving credentials.
+type SourceKind int
+
+// Kinds of SourceError.
+const (
+	BadAnswer      SourceKind = iota + 1 // it gave something else
+	ProcessMissing                       // no such command
+	ProcessNoExec                        // a command that cannot be run
+	ProcessFailed                        // it ended with an error
+	ProcessSlow                          // it did not end in time
+	ProcessLoop                          // it led back to itself
+	NoService                            // nothing answers at the service's address
+	NoRole                               // the service answers that there is no role
+	ServiceRefused                       // the service wants another token, or none of us
+	ServiceFailed                        // the service answers with an error
+	NoToken                              // the token that is to be sent cannot be had
+)
+
+// SourceError says that a source that is not an API of AWS gave no
+// credentials: a process, a metadata service, a file with a token.
+type SourceError struct {
+	Kind SourceKind
+	// Name is the profile of a process, whose command line may hold a
+	// password, the service's host or the token's file.
+	Name string
+	Msg  string
+	// Said is what a process wrote to stderr, or a service answered, as it
+	// came: whoever prints it makes it safe for a terminal.
+	Said string
+	Err  error
+}
+
+// Error implements error.
+func (e *SourceError) Error() string { return e.Msg }
+
+// Unwrap returns the cause.
+func (e *SourceError) Unwrap() error { return e.Err }

@@ -26,6 +26,14 @@ type Performer struct {
 	// MFACode asks for a device's code. problem is nil at first; it is what
 	// was wrong with the code before when that is asked for once more.
 	MFACode func(ctx context.Context, m plan.MFA, problem error) (string, error)
+	// IdentityToken runs a command of the user's that prints a web identity
+	// token.
+	IdentityToken func(ctx context.Context, command string) (cred.Secret, error)
+	// ContainerToken returns the token for the container's endpoint that the
+	// program was started with, which may be none; so may the func be.
+	ContainerToken func() cred.Secret
+	// Environ is the environment of the processes that are run.
+	Environ []string
 	// LongestKnown returns what is known of a role's longest session, 0 when
 	// nothing is; Learn is told what STS's answers show of it.
 	LongestKnown func(roleARN string) time.Duration
@@ -49,8 +57,8 @@ func errNoFunc(what string) error { return fmt.Errorf("nothing here can provide 
 // Perform does one hop, spending from, the credentials of the hop before it.
 //
 // Errors are *APIError for a refusal by AWS, *NetworkError and *AnswerError
-// where no valid answer came, *CodeError for an MFA code, or those of the
-// funcs of p.
+// where no valid answer came, *CodeError for an MFA code, *SourceError for a
+// source that is no API, or those of the funcs of p.
 func (p *Performer) Perform(ctx context.Context, h plan.Hop, from cred.Credentials) (cred.Credentials, error) {
 	switch h := h.(type) {
 	case plan.StoredKey:
@@ -60,6 +68,14 @@ func (p *Performer) Perform(ctx context.Context, h plan.Hop, from cred.Credentia
 		return p.StoredKey(h.Profile)
 	case plan.EnvironmentKey:
 		return p.environmentKey(h)
+	case plan.InstanceMetadata:
+		return p.instanceMetadata(ctx, h)
+	case plan.Container:
+		return p.container(ctx, h)
+	case plan.Process:
+		return p.process(ctx, h)
+	case plan.WebIdentity:
+		return p.webIdentity(ctx, h)
 	case plan.SessionToken:
 		return p.sessionToken(ctx, h, from)
 	case plan.AssumeRole:

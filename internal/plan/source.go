@@ -253,7 +253,7 @@ func (b *builder) container(ch *chain, l link, from string) error {
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return &Error{Kind: BadValue, Profile: l.Name, From: name, Name: name, Msg: "it is not a URL"}
 	}
-	if u.Scheme == "http" && !containerAddress(u.Hostname()) {
+	if u.Scheme == "http" && !ContainerAddress(u.Hostname()) {
 		return &Error{Kind: BadValue, Profile: l.Name, From: name, Name: name, Msg: u.Host + " is neither this machine nor the address of ECS or EKS: plain http is refused"}
 	}
 	ch.source = h
@@ -264,9 +264,9 @@ func (b *builder) container(ch *chain, l link, from string) error {
 	return nil
 }
 
-// containerAddress reports whether plain http to host is safe, by the SDKs'
+// ContainerAddress reports whether plain http to host is safe, by the SDKs'
 // rule: loopback, and the link-local addresses of ECS and EKS.
-func containerAddress(host string) bool {
+func ContainerAddress(host string) bool {
 	if loopback(host) {
 		return true
 	}

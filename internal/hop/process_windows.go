@@ -1,0 +1,26 @@
+package hop
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+	"strings"
+	"syscall"
+)
+
+// command makes a command of a line of a config file, without a shell. Windows
+// programs part their command line themselves, each in its own way: it is
+// handed on as it is.
+func command(ctx context.Context, line string) (*exec.Cmd, error) {
+	line = strings.TrimSpace(line)
+	name, _, _ := strings.Cut(line, " ")
+	if rest, quoted := strings.CutPrefix(line, `"`); quoted {
+		name, _, _ = strings.Cut(rest, `"`)
+	}
+	if name == "" {
+		return nil, errors.New("it is empty")
+	}
+	cmd := exec.CommandContext(ctx, name)
+	cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: line}
+	return cmd, nil
+}

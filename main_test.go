@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,6 +56,10 @@ func TestMain(m *testing.M) {
 //	reset            forget the requests and heal all faults
 //	fault EFFECT [ACTION [COUNT]]
 //	                 make AWS answer otherwise: see faults below
+//	advance LENGTH   move the world's clock on
+//	webtoken FILE [LENGTH]
+//	                 write a token of the world's identity provider that ends
+//	                 after LENGTH, an hour if none is given
 //
 // and the programs:
 //
@@ -62,6 +67,9 @@ func TestMain(m *testing.M) {
 //	                 run a command without a controlling terminal
 //	envchain NAMESPACE COMMAND...
 //	                 run a command with keys in the environment
+//
+// The metadata service of the world's EC2 instance is at the URL in IMDS, and
+// its containers' endpoint is at that in CONTAINER.
 func TestScripts(t *testing.T) {
 	testscript.RunT(&leakCheck{T: t}, params("testdata/script"))
 }
@@ -113,6 +121,8 @@ func params(dir string) testscript.Params {
 			"sent":     cmdSent,
 			"reset":    cmdReset,
 			"fault":    cmdFault,
+			"advance":  cmdAdvance,
+			"webtoken": cmdWebToken,
 		},
 	}
 }
@@ -151,6 +161,9 @@ func setup(env *testscript.Env) error {
 		return err
 	}
 	env.Defer(func() { _ = l.Close() })
+	imds, container := httptest.NewServer(w.server.Metadata()), httptest.NewServer(w.server.Container())
+	env.Defer(imds.Close)
+	env.Defer(container.Close)
 	env.Values[worldKey{}] = w
 	home := filepath.Join(env.WorkDir, "home")
 	if err := furnish(filepath.Join(home, ".aws"), "testdata/home"); err != nil {
@@ -172,6 +185,13 @@ func setup(env *testscript.Env) error {
 		"KEY_ID="+emulator.DemoKeyID,
 		"KEY="+emulator.DemoSecret,
 		"ESC=\x1b",
+		"IMDS="+imds.URL,
+		"CONTAINER="+container.URL,
+		"TASK_PATH="+emulator.DemoTaskPath,
+		"POD_PATH="+emulator.DemoPodPath,
+		"POD_TOKEN="+emulator.DemoPodToken,
+		"FEDERATED="+emulator.DemoRole("Federated"),
+		"OPEN="+emulator.DemoRole("Open"),
 	)
 	return nil
 }
@@ -351,6 +371,30 @@ func cmdReset(ts *testscript.TestScript, neg bool, args []string) {
 	w := of(ts)
 	w.server.Heal()
 	w.seen = len(w.server.Requests())
+}
+
+func cmdAdvance(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: advance LENGTH")
+	}
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	of(ts).advance(d)
+}
+
+func cmdWebToken(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: webtoken FILE [LENGTH]")
+	}
+	life := time.Hour
+	if len(args) > 1 {
+		var err error
+		life, err = time.ParseDuration(args[1])
+		ts.Check(err)
+	}
+	token, err := of(ts).server.WebIdentityToken(emulator.DemoProvider, "jane", life)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(token+"\n"), 0o600))
 }
 
 // faults are the effects that the command fault knows.

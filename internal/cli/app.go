@@ -14,6 +14,7 @@ import (
 
 	"aws-switch-role/internal/awsconfig"
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/hop"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/session"
@@ -257,6 +258,9 @@ func (a *app) performer() *hop.Performer {
 	return &hop.Performer{
 		StoredKey:      a.storedKey,
 		EnvironmentKey: a.environmentKey,
+		IdentityToken:  a.identityToken,
+		ContainerToken: func() cred.Secret { return cred.NewSecret(a.getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")) },
+		Environ:        a.environ,
 		Log:            a.log(),
 		Now:            a.now,
 	}
@@ -289,6 +293,12 @@ func (a *app) environmentKey() (cred.Credentials, error) {
 		SecretAccessKey: cred.NewSecret(a.getenv("AWS_SECRET_ACCESS_KEY")),
 		SessionToken:    cred.NewSecret(a.environmentToken()),
 	}, nil
+}
+
+// identityToken runs a profile's web_identity_token_process.
+func (a *app) identityToken(ctx context.Context, command string) (cred.Secret, error) {
+	token, err := a.helper(ctx, deliver.CommandLine(command), "web_identity_token_process")
+	return cred.NewSecret(token), err
 }
 
 // log is where --debug goes: every step, never a secret.

@@ -238,6 +238,8 @@ func (a *app) explainHop(e *session.HopError) explanation {
 		x = explainNetwork(n)
 	} else if n, ok := errors.AsType[*hop.AnswerError](e.Err); ok {
 		x = explainAnswer(n, typed(e.Plan))
+	} else if s, ok := errors.AsType[*hop.SourceError](e.Err); ok {
+		x = explainSource(s, h)
 	} else if n, ok := errors.AsType[*noInputError](e.Err); ok {
 		x = explanation{What: clean(n.Error()), Next: "run aws-switch-role " + typed(e.Plan) + " on a terminal, pass --mfa-code CODE, or set mfa_process or AWS_SWITCH_ROLE_ASKPASS"}
 		if n.flag != "" {
@@ -271,11 +273,66 @@ func typed(p plan.Plan) string {
 	return term.Clean(p.Profile)
 }
 
+// explainSource says why a source that is no API of AWS gave nothing.
+func explainSource(e *hop.SourceError, h plan.Hop) explanation {
+	x := explanation{What: clean(e.Msg)}
+	if e.Said != "" {
+		x.Why = "it said " + ending(e.Said)
+	}
+	if process, ok := h.(plan.Process); ok {
+		// The line itself may hold a password.
+		x.Next = "try its command by hand; it stands in: aws-switch-role explain " + term.Clean(process.Profile)
+		switch e.Kind {
+		case hop.ProcessMissing:
+			x.Next = "is it on the PATH? no shell reads credential_process of profile " + term.Clean(process.Profile) + ": write the whole path, without ~ or $HOME"
+		case hop.ProcessNoExec:
+			x.Next = "it must be a program that may be run (chmod +x), and quotes come in pairs"
+		case hop.ProcessSlow:
+			x.Next += "; does it ask for something?"
+		case hop.ProcessLoop:
+			x.Next = "give one of these profiles keys, a role, or another process"
+		}
+		return x
+	}
+	switch e.Kind {
+	case hop.NoService:
+		switch h.(type) {
+		case plan.InstanceMetadata:
+			x.Next = "away from EC2, give the profile a source_profile or another credential_source; on EC2, see that the metadata service is on"
+		case plan.Container:
+			x.Next = "away from ECS and EKS, unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and AWS_CONTAINER_CREDENTIALS_FULL_URI"
+		}
+	case hop.NoRole:
+		x.Next = "attach one: aws ec2 associate-iam-instance-profile"
+	case hop.ServiceRefused:
+		x.Next = "is the token of AWS_CONTAINER_AUTHORIZATION_TOKEN or its _FILE the present one?"
+		if _, ok := h.(plan.InstanceMetadata); ok {
+			x.Next = "is the metadata service on, and open to this user?"
+		}
+	case hop.ServiceFailed, hop.BadAnswer:
+		x.Next = "see whom it asks: aws-switch-role explain PROFILE"
+	case hop.NoToken:
+		x.Next = "see that the token is there, on one line, and may be read"
+	}
+	return x
+}
+
+// ending is the end of what a program said, where the cause stands.
+func ending(s string) string {
+	const most = 400
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > most {
+		s = "…" + string(r[len(r)-most:])
+	}
+	return clean(s)
+}
+
 // explainAPI puts a refusal by AWS into words. Where AWS hides the cause, it
 // names the likely ones. profile is what `explain` would be asked about.
 func explainAPI(e *hop.APIError, h plan.Hop, profile string) explanation {
 	x := explanation{What: clean(e.Code + ": " + e.Message)}
 	role, assuming := h.(plan.AssumeRole)
+	_, webIdentity := h.(plan.WebIdentity)
 	switch {
 	case clockOff(e):
 		x.Why = fmt.Sprintf("this machine's clock is %s %s AWS's", plan.Length(e.Skew.Abs()), map[bool]string{true: "behind", false: "ahead of"}[e.Skew > 0])
@@ -292,6 +349,9 @@ func explainAPI(e *hop.APIError, h plan.Hop, profile string) explanation {
 	case e.Code == "AccessDenied" && strings.Contains(e.Message, "perform: sts:SetSourceIdentity"):
 		x.Why = "the role's trust policy does not let this caller set a source identity"
 		x.Next = "leave out --source-identity and source_identity, or allow sts:SetSourceIdentity in the role's trust policy"
+	case e.Code == "AccessDenied" && webIdentity:
+		x.Why = "the role's trust policy does not name this identity provider, or its conditions do not fit the token"
+		x.Next = "compare the trust policy with the token's iss, aud and sub"
 	case e.Code == "AccessDenied" && assuming:
 		x.Why = "AWS gives no reason; the likely ones: the role's trust policy does not name this caller"
 		if role.ExternalID == "" {
@@ -313,6 +373,15 @@ func explainAPI(e *hop.APIError, h plan.Hop, profile string) explanation {
 	case e.Code == "SignatureDoesNotMatch":
 		x.Why = "the secret access key does not belong to the access key id"
 		x.Next = "copy both again, whole: aws configure"
+	case e.Code == "InvalidIdentityToken":
+		x.Why = "STS does not take the web identity token: the account has no such identity provider, or the token is for another audience"
+		x.Next = "compare the token's iss and aud with: aws iam list-open-id-connect-providers"
+	case e.Code == "ExpiredTokenException" && webIdentity:
+		x.Why = "the web identity token has ended"
+		x.Next = "get a new one from the identity provider, then try again"
+	case e.Code == "IDPCommunicationError":
+		x.Why = "STS cannot reach the identity provider; the request was tried again already"
+		x.Next = "try again in a moment"
 	case e.Code == "ExpiredToken" || e.Code == "ExpiredTokenException":
 		x.Why = "the temporary keys that the chain starts from have ended"
 		x.Next = "renew them where they come from, then try again"

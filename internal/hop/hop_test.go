@@ -537,43 +537,6 @@ func TestRefusalsByAWS(t *testing.T) {
 	}
 }
 
-// TestSkew: a refusal tells how far the clocks are apart. A request without a
-// code is sent again, by the server's clock.
-func TestSkew(t *testing.T) {
-	for _, skew := range []time.Duration{-25 * time.Hour, -time.Hour, -6 * time.Minute, 6 * time.Minute, time.Hour, 25 * time.Hour} {
-		synctest.Test(t, func(t *testing.T) {
-			w := bubbled(t, emulator.Options{})
-			w.Inject(emulator.Fault{Skew: skew})
-			_, err := w.perform(t, w.session(device), me)
-			e, ok := err.(*hop.APIError)
-			want := map[bool]string{true: "Signature expired", false: "Signature not yet current"}[skew > 0]
-			if !ok || e.Code != "SignatureDoesNotMatch" || !strings.Contains(e.Message, want) || e.Skew != skew || !e.MFA {
-				t.Errorf("%s: %#v", skew, err)
-			}
-			if all, codes := w.sent(); all != 1 || codes != 1 {
-				t.Errorf("%s: %d requests, %d codes", skew, all, codes)
-			}
-		})
-		if skew > 0 {
-			synctest.Test(t, func(t *testing.T) {
-				w := bubbled(t, emulator.Options{})
-				w.Inject(emulator.Fault{Skew: skew})
-				_, err := w.perform(t, w.session(plan.MFA{}), me)
-				if all, _ := w.sent(); err != nil || all != 2 {
-					t.Errorf("%s: %d requests, %v", skew, all, err)
-				}
-			})
-		}
-	}
-	synctest.Test(t, func(t *testing.T) { // clocks that agree well enough
-		w := bubbled(t, emulator.Options{})
-		w.Inject(emulator.Fault{Skew: 4 * time.Minute})
-		if _, err := w.perform(t, w.session(plan.MFA{}), me); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
 func TestNoAnswer(t *testing.T) {
 	refuse := func(err error) func(context.Context, string, string) (net.Conn, error) {
 		return func(context.Context, string, string) (net.Conn, error) {

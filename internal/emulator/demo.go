@@ -20,6 +20,8 @@ const (
 	DemoTaskPath   = "/v2/credentials/task"                                       // of a container in ECS
 	DemoPodPath    = "/v1/credentials"                                            // of one in EKS, which wants
 	DemoPodToken   = "pod-SECRET-token"
+	DemoStartURL   = "https://corp.awsapps.com/start"
+	DemoPerson     = "jane@example.com"
 )
 
 // DemoRole returns the ARN of a role of [Demo] by its name:
@@ -57,8 +59,9 @@ func trustIn(principals, actions, condition string) string {
 }
 
 // Demo is the world of the demo: a user with an MFA device, another without,
-// roles in another account that ask for one thing each, and an instance,
-// containers and an identity provider with a role each.
+// roles in another account that ask for one thing each, an instance, containers
+// and an identity provider with a role each, and a person of IAM Identity Center
+// who may be Developer in the users' account and Viewer in the other.
 func Demo() World {
 	const (
 		root   = "arn:aws:iam::" + DemoAccount + ":root"
@@ -102,6 +105,10 @@ func Demo() World {
 			{Path: DemoTaskPath, RoleARN: DemoRole("Task")},
 			{Path: DemoPodPath, RoleARN: DemoRole("Task"), Authorization: DemoPodToken},
 		},
+		Centers: []IdentityCenter{{StartURL: DemoStartURL, People: []Person{{Name: DemoPerson, Roles: []Assignment{
+			{Account: DemoAccount, Role: "Developer"},
+			{Account: DemoSubAccount, Role: "Viewer", MaxSession: 8 * time.Hour},
+		}}}}},
 		Buckets: []Bucket{
 			{Name: "bucketname", Account: DemoSubAccount, Objects: map[string]string{
 				"hello.txt":        "hello from the other account\n",

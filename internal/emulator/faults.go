@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"encoding/json"
 	"encoding/xml"
 	"net/http"
 	"regexp"
@@ -84,11 +85,16 @@ func (s *Server) fault(c *call) Fault {
 func (f Fault) replaces() bool { return f.Effect.replaces && !f.Acts }
 
 // Fail answers with an error of AWS's form. The message may hold anything: it
-// is escaped as markup but otherwise sent byte for byte.
+// is escaped as markup or as JSON but otherwise sent byte for byte.
 func Fail(status int, code, message string) Effect {
 	return Effect{replaces: true, spoil: func(c *call, a *answer) {
 		*a = c.refuse(fail(status, code, "%s", placeholder))
-		a.body = []byte(strings.ReplaceAll(string(a.body), placeholder, markup.Replace(message)))
+		text := markup.Replace(message)
+		if c.rest != nil {
+			quoted := must(json.Marshal(message))
+			text = string(quoted[1 : len(quoted)-1])
+		}
+		a.body = []byte(strings.ReplaceAll(string(a.body), placeholder, text))
 	}}
 }
 

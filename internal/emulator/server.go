@@ -35,7 +35,7 @@ type Options struct {
 }
 
 // Server answers for every service of a world: which one is asked follows
-// from the signature's scope. It is an [http.Handler], safe for concurrent
+// from the signature's scope or, without one, from the path. It is an [http.Handler], safe for concurrent
 // use.
 type Server struct {
 	now     func() time.Time
@@ -55,7 +55,9 @@ type Server struct {
 	tokens       map[string]time.Time // of the instance's metadata service, with their ends
 	regionsOff   []string
 	regionsOptIn []string
-	issued       int // keys and request ids so far
+	sso          identityCenter
+	logins       map[string]*login // by refresh token; each is good once
+	issued       int               // keys and request ids so far
 	faults       []*Fault
 	requests     []Request
 }
@@ -74,6 +76,8 @@ func New(w World, o Options) (*Server, error) {
 
 		containers: map[string]Container{},
 		tokens:     map[string]time.Time{},
+		sso:        newIdentityCenter(),
+		logins:     map[string]*login{},
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -89,7 +93,7 @@ func New(w World, o Options) (*Server, error) {
 // code.
 type Request struct {
 	Time        time.Time // by the clock that judged it
-	Service     string    // sts, iam, s3, instance or container
+	Service     string    // sts, iam, s3, sso, sso-oidc, signin, instance or container
 	Action      string    // AssumeRole, GetObject
 	Region      string    // of the signature
 	AccessKeyID string
@@ -114,6 +118,7 @@ type call struct {
 	body      []byte
 	form      url.Values // the parameters of query and body together
 	signature *signature // nil when there is none
+	rest      *restOperation
 	service   string
 	action    string
 	id        string    // of the request, told in the answer
@@ -171,6 +176,12 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (*call, error) 
 	if c.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
 		return c, fail(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request cannot be read: %v", err)
 	}
+	if r.Header.Get("Authorization") == "" {
+		if c.rest = restOperations[r.Method+" "+r.URL.Path]; c.rest != nil {
+			c.service, c.action = c.rest.service, c.rest.action
+			return c, nil
+		}
+	}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		sent, err := url.ParseQuery(string(c.body))
 		if err != nil {
@@ -208,10 +219,15 @@ func (s *Server) answer(c *call) answer {
 	defer s.mu.Unlock()
 	var a answer
 	var err error
-	switch c.service {
-	case "sts", "iam":
+	switch {
+	case c.rest != nil:
+		var result any
+		if result, err = c.rest.do(s, c); err == nil {
+			a = restAnswer(http.StatusOK, result)
+		}
+	case c.service == "sts" || c.service == "iam":
 		a, err = s.query(c)
-	case "s3":
+	case c.service == "s3":
 		a, err = s.s3(c)
 	default:
 		err = fail(http.StatusForbidden, "SignatureDoesNotMatch", "Credential should be scoped to correct service: 'sts'. ")
@@ -276,10 +292,12 @@ func (c *call) refuse(err error) answer {
 		e = &apiError{http.StatusInternalServerError, "InternalFailure", "The request processing has failed because of an unknown error, exception or failure."}
 	}
 	var a answer
-	switch c.service {
-	case "s3":
+	switch {
+	case c.rest != nil:
+		a = c.refuseREST(e, err)
+	case c.service == "s3":
 		a = c.refuseS3(e)
-	case instanceService, containerService:
+	case c.service == instanceService, c.service == containerService:
 		a = jsonAnswer(e.status, map[string]string{"code": e.code, "message": e.message})
 	default:
 		p, ok := protocols[c.service]

@@ -1,8 +1,8 @@
 // Package emulator is AWS on the wire, made from a small declared world:
 // users, roles, trust policies, MFA devices, buckets, a clock and faults to
-// order. It speaks STS, IAM and a little S3, checks signatures, sessions,
-// codes and policies as AWS does, and answers with AWS's own error codes and
-// messages.
+// order. It speaks STS, IAM, a little S3 and what IAM Identity Center and AWS
+// Sign-In say to the AWS CLI, checks signatures, sessions, codes, tokens and
+// policies as AWS does, and answers with AWS's own error codes and messages.
 //
 // It shares no code with the rest of the program nor with an AWS SDK, so that
 // it cannot share a mistake with what it is used to try out.
@@ -31,6 +31,7 @@ type World struct {
 	Instance Instance
 	// Containers are what [Server.Container] answers for.
 	Containers []Container
+	Centers    []IdentityCenter
 	// Managed are managed policies by ARN, for AssumeRole's PolicyArns. The
 	// ReadOnlyAccess and AdministratorAccess of each partition always exist.
 	Managed map[string]string
@@ -219,6 +220,9 @@ func (s *Server) load(w World) error {
 	}
 	for _, b := range w.Buckets {
 		bad(s.addBucket(b), "bucket %q", b.Name)
+	}
+	for _, c := range w.Centers {
+		bad(s.addIdentityCenter(c), "identity center %s", c.StartURL)
 	}
 	for _, partition := range partitions {
 		for name, text := range managed {

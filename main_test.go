@@ -3,6 +3,8 @@
 package main
 
 import (
+	"crypto/sha1"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -60,6 +62,9 @@ func TestMain(m *testing.M) {
 //	webtoken FILE [LENGTH]
 //	                 write a token of the world's identity provider that ends
 //	                 after LENGTH, an hour if none is given
+//	signin sso|login NAME [LENGTH]
+//	                 sign in as the AWS CLI would, to the session NAME, with
+//	                 a token that ends after LENGTH (or ended: -1m)
 //
 // and the programs:
 //
@@ -123,6 +128,7 @@ func params(dir string) testscript.Params {
 			"fault":    cmdFault,
 			"advance":  cmdAdvance,
 			"webtoken": cmdWebToken,
+			"signin":   cmdSignIn,
 		},
 	}
 }
@@ -395,6 +401,35 @@ func cmdWebToken(ts *testscript.TestScript, neg bool, args []string) {
 	token, err := of(ts).server.WebIdentityToken(emulator.DemoProvider, "jane", life)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(token+"\n"), 0o600))
+}
+
+func cmdSignIn(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: signin sso|login NAME [LENGTH]")
+	}
+	life := time.Hour
+	var err error
+	if len(args) > 2 {
+		life, err = time.ParseDuration(args[2])
+		ts.Check(err)
+	}
+	var token []byte
+	var path string
+	// The names of the files are digests (botocore, SSOTokenLoader and
+	// LoginTokenLoader).
+	switch args[0] {
+	case "sso":
+		token, err = of(ts).server.SSOToken(emulator.SSOSignIn{StartURL: emulator.DemoStartURL, Person: emulator.DemoPerson, Region: "us-east-1", Life: life})
+		path = fmt.Sprintf("home/.aws/sso/cache/%x.json", sha1.Sum([]byte(args[1])))
+	case "login":
+		token, err = of(ts).server.LoginToken(emulator.DemoUser, life)
+		path = fmt.Sprintf("home/.aws/login/cache/%x.json", sha256.Sum256([]byte(args[1])))
+	default:
+		ts.Fatalf("nobody signs in to %s", args[0])
+	}
+	ts.Check(err)
+	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(path)), 0o700))
+	ts.Check(os.WriteFile(ts.MkAbs(path), token, 0o600))
 }
 
 // faults are the effects that the command fault knows.

@@ -223,6 +223,7 @@ func (a *app) credentials(ctx context.Context, f *switchFlags, p plan.Plan) (cre
 	performer := a.performer()
 	performer.MFACode = asker.code
 	performer.CABundle = a.inHome(p.CABundle)
+	performer.Lock = func(ctx context.Context, name string) (func(), error) { return a.lockNamed(name)(ctx) }
 	warn := a.warnOnce(f.quiet)
 	if !f.noCache {
 		performer.LongestKnown = dir.Longest
@@ -256,6 +257,8 @@ func staleMFA(p plan.Plan, i int, err error) bool {
 // performer is wired to the keys that this run was given.
 func (a *app) performer() *hop.Performer {
 	return &hop.Performer{
+		SSOCache:       a.tokenCache("", "sso"),
+		LoginCache:     a.tokenCache("AWS_LOGIN_CACHE_DIRECTORY", "login"),
 		StoredKey:      a.storedKey,
 		EnvironmentKey: a.environmentKey,
 		IdentityToken:  a.identityToken,
@@ -264,6 +267,19 @@ func (a *app) performer() *hop.Performer {
 		Log:            a.log(),
 		Now:            a.now,
 	}
+}
+
+// tokenCache names a directory in which the AWS CLI keeps sign-ins: the one
+// that variable names, if any, else its own.
+func (a *app) tokenCache(variable, name string) string {
+	if v := a.getenv(variable); v != "" {
+		return a.inHome(v)
+	}
+	h := a.home()
+	if h == "" {
+		return ""
+	}
+	return filepath.Join(h, ".aws", name, "cache")
 }
 
 // storedKey reads the key of a profile from the AWS files.

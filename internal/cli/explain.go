@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"strings"
 	"syscall"
@@ -232,7 +233,9 @@ func (a *app) filesRead() string {
 func (a *app) explainHop(e *session.HopError) explanation {
 	var x explanation
 	h := e.Plan.Hops[e.Index]
-	if api, ok := errors.AsType[*hop.APIError](e.Err); ok {
+	if s, ok := errors.AsType[*hop.SignInError](e.Err); ok {
+		x = a.explainSignIn(s)
+	} else if api, ok := errors.AsType[*hop.APIError](e.Err); ok {
 		x = explainAPI(api, h, typed(e.Plan))
 	} else if n, ok := errors.AsType[*hop.NetworkError](e.Err); ok {
 		x = explainNetwork(n)
@@ -317,6 +320,27 @@ func explainSource(e *hop.SourceError, h plan.Hop) explanation {
 	return x
 }
 
+// explainSignIn says how to sign in.
+func (a *app) explainSignIn(e *hop.SignInError) explanation {
+	x := explanation{What: clean(e.Msg)}
+	if api, ok := errors.AsType[*hop.APIError](e.Err); ok {
+		x.Why = "AWS said " + clean(api.Code+": "+api.Message)
+	} else if f, ok := errors.AsType[*hop.TokenFileError](e.Err); ok {
+		x.Why = clean(a.tilde(f.Path) + ": " + f.Err.Error())
+	} else if f, ok := errors.AsType[*fs.PathError](e.Err); ok && !errors.Is(f, fs.ErrNotExist) {
+		x.Why = clean(a.tilde(f.Path) + ": " + f.Err.Error())
+	}
+	switch {
+	case e.Login:
+		x.Next = "sign in: aws login --profile " + term.Clean(e.Profile)
+	case e.Session != "":
+		x.Next = "sign in: aws sso login --sso-session " + term.Clean(e.Session)
+	default:
+		x.Next = "sign in: aws sso login --profile " + term.Clean(e.Profile)
+	}
+	return x
+}
+
 // ending is the end of what a program said, where the cause stands.
 func ending(s string) string {
 	const most = 400
@@ -333,6 +357,7 @@ func explainAPI(e *hop.APIError, h plan.Hop, profile string) explanation {
 	x := explanation{What: clean(e.Code + ": " + e.Message)}
 	role, assuming := h.(plan.AssumeRole)
 	_, webIdentity := h.(plan.WebIdentity)
+	sso, bySSO := h.(plan.SSO)
 	switch {
 	case clockOff(e):
 		x.Why = fmt.Sprintf("this machine's clock is %s %s AWS's", plan.Length(e.Skew.Abs()), map[bool]string{true: "behind", false: "ahead of"}[e.Skew > 0])
@@ -365,6 +390,12 @@ func explainAPI(e *hop.APIError, h plan.Hop, profile string) explanation {
 			x.Why += ", or the role does not exist"
 		}
 		x.Next = "check the role's ARN and its trust policy, and that the caller may sts:AssumeRole on it"
+	case bySSO && (e.Code == "ForbiddenException" || e.Code == "ResourceNotFoundException"):
+		x.Why = "IAM Identity Center does not give you the role " + term.Clean(sso.RoleName) + " in account " + term.Clean(sso.AccountID) + ", or there is none"
+		x.Next = "compare sso_account_id and sso_role_name with what is yours at " + term.Clean(sso.StartURL)
+	case e.Reason == "INSUFFICIENT_PERMISSIONS":
+		x.Why = "the user who signed in may not have sign-ins renewed"
+		x.Next = "allow signin:CreateOAuth2Token: it is in the managed policy SignInLocalDevelopmentAccess"
 	case e.Code == "AccessDenied":
 		x.Next = "is the caller's policy allowing sts:" + clean(e.Op) + "?"
 	case e.Code == "InvalidClientTokenId":
@@ -394,7 +425,7 @@ func explainAPI(e *hop.APIError, h plan.Hop, profile string) explanation {
 		x.Next = "ask for --duration 1h"
 	case e.Code == "PackedPolicyTooLarge":
 		x.Next = "use fewer or shorter session tags"
-	case e.Code == "Throttling" || e.Code == "ThrottlingException" || e.Status >= 500:
+	case e.Code == "Throttling" || e.Code == "ThrottlingException" || e.Status == http.StatusTooManyRequests || e.Status >= 500:
 		x.Why = "AWS is busy, and was when the request was tried again"
 		if e.MFA { // sent once
 			x.Why = mayBeUsed

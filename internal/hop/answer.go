@@ -33,7 +33,7 @@ type key struct {
 // account may be missing.
 func (k key) credentials(now time.Time) (cred.Credentials, error) {
 	switch {
-	case len(k.id) < 16 || !printable(k.id, maxKeyID) || strings.Trim(k.id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "":
+	case !keyID(k.id):
 		return cred.Credentials{}, errors.New("the answer's access key id is none")
 	case !printable(k.secret, maxSecret):
 		return cred.Credentials{}, errors.New("the answer's secret access key is none")
@@ -54,6 +54,11 @@ func (k key) credentials(now time.Time) (cred.Credentials, error) {
 		c.Expires = k.expires.UTC()
 	}
 	return c, nil
+}
+
+// keyID reports whether s is in the form of an access key id.
+func keyID(s string) bool {
+	return len(s) >= 16 && len(s) <= maxKeyID && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 
 // accept turns an answer of STS into credentials, refusing what cannot be

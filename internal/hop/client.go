@@ -162,17 +162,26 @@ func rootCAs(bundle string) (*x509.CertPool, error) {
 	return nil, nil
 }
 
+// appID goes into the User-Agent, and so into CloudTrail.
+const appID = "aws-switch-role"
+
+// http returns the one client of p.
+func (p *Performer) http() (*httpClient, error) {
+	p.once.Do(func() { p.client, p.err = newHTTPClient(p.CABundle) })
+	return p.client, p.err
+}
+
 // sts makes a client for one hop. A request with a code in it is sent once:
 // AWS may have taken the code even when no answer came back.
 func (p *Performer) sts(e plan.Endpoint, from cred.Credentials, once bool) (*sts.Client, error) {
-	p.once.Do(func() { p.client, p.err = newHTTPClient(p.CABundle) })
-	if p.err != nil {
-		return nil, p.err
+	client, err := p.http()
+	if err != nil {
+		return nil, err
 	}
 	o := sts.Options{
-		AppID:       "aws-switch-role", // in the User-Agent, and so in CloudTrail
+		AppID:       appID,
 		Region:      e.Region,
-		HTTPClient:  p.client,
+		HTTPClient:  client,
 		Retryer:     retryer(),
 		Credentials: provider(from),
 

@@ -38,6 +38,13 @@ type Performer struct {
 	// nothing is; Learn is told what STS's answers show of it.
 	LongestKnown func(roleARN string) time.Duration
 	Learn        func(roleARN string, longest time.Duration)
+	// SSOCache and LoginCache are the directories where the AWS CLI keeps the
+	// sign-ins of aws sso login and of aws login.
+	SSOCache, LoginCache string
+	// Lock waits until nobody else, in this process or another, holds the lock
+	// of that name, which may be any text. Without it, or when it fails,
+	// sign-ins are renewed without a lock.
+	Lock func(ctx context.Context, name string) (unlock func(), err error)
 	// CABundle is a file of certificates to trust instead of the system's.
 	CABundle string
 	// Log is told of every request, never of a secret.
@@ -58,7 +65,8 @@ func errNoFunc(what string) error { return fmt.Errorf("nothing here can provide 
 //
 // Errors are *APIError for a refusal by AWS, *NetworkError and *AnswerError
 // where no valid answer came, *CodeError for an MFA code, *SourceError for a
-// source that is no API, or those of the funcs of p.
+// source that is no API, *SignInError where somebody must sign in first, or
+// those of the funcs of p.
 func (p *Performer) Perform(ctx context.Context, h plan.Hop, from cred.Credentials) (cred.Credentials, error) {
 	switch h := h.(type) {
 	case plan.StoredKey:
@@ -76,6 +84,10 @@ func (p *Performer) Perform(ctx context.Context, h plan.Hop, from cred.Credentia
 		return p.process(ctx, h)
 	case plan.WebIdentity:
 		return p.webIdentity(ctx, h)
+	case plan.SSO:
+		return p.sso(ctx, h)
+	case plan.Login:
+		return p.login(ctx, h)
 	case plan.SessionToken:
 		return p.sessionToken(ctx, h, from)
 	case plan.AssumeRole:

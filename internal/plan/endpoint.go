@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -221,4 +222,33 @@ func EndpointFor(region string, env Environment) (Endpoint, error) {
 	}
 	e.Region = stsRegion(region, partitionOf(region))
 	return e, err
+}
+
+// PortalURL is where the role's credentials are asked for: the configured URL,
+// else AWS's own (endpoint rules of the SDKs' service sso).
+func (h SSO) PortalURL() string {
+	return cmp.Or(h.Endpoint, "https://portal.sso."+h.Region+domain(partitionOf(h.Region)))
+}
+
+// OIDCURL is where the sign-in is renewed: the configured URL, else AWS's own
+// (endpoint rules of the SDKs' service sso-oidc).
+func (h SSO) OIDCURL() string {
+	return cmp.Or(h.OIDCEndpoint, "https://oidc."+h.Region+domain(partitionOf(h.Region)))
+}
+
+// SigninURL is where the sign-in is renewed: the configured URL, else AWS's own
+// (endpoint rules of the SDKs' service signin).
+func (h Login) SigninURL() string {
+	host := ""
+	switch partition := partitionOf(h.Region); partition {
+	case "aws":
+		host = h.Region + ".signin.aws.amazon.com"
+	case "aws-cn":
+		host = h.Region + ".signin.amazonaws.cn"
+	case "aws-us-gov":
+		host = h.Region + ".signin.amazonaws-us-gov.com"
+	default:
+		host = "signin." + h.Region + domain(partition)
+	}
+	return cmp.Or(h.Endpoint, "https://"+host)
 }

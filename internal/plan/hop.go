@@ -96,6 +96,7 @@ type WebIdentity struct {
 
 // SSO is a role of IAM Identity Center, for a token from its sign-in.
 type SSO struct {
+	Profile string `key:"-"` // whose values these are, for people
 	// Session is the name of the sso-session section; empty for the older
 	// form, whose token is known by its start URL.
 	Session   string
@@ -111,6 +112,7 @@ type SSO struct {
 
 // Login is a console sign-in kept by the AWS CLI (aws login).
 type Login struct {
+	Profile  string `key:"-"` // whose sign-in it is, for people
 	Session  string // the ARN that the sign-in is known by
 	Region   string
 	Endpoint string // a configured URL; empty is AWS's own

@@ -31,7 +31,7 @@ func Print(w io.Writer, p Plan) error {
 		case WebIdentity:
 			line(&b, "request", "AssumeRoleWithWebIdentity to "+h.Endpoint.Host(), "")
 		case SSO:
-			line(&b, "request", "GetRoleCredentials to "+cmp.Or(h.Endpoint, "portal.sso."+h.Region+domain(partitionOf(h.Region))), "")
+			line(&b, "request", "GetRoleCredentials to "+cmp.Or(h.Endpoint, strings.TrimPrefix(h.PortalURL(), "https://")), "")
 		}
 	}
 	b.WriteString("\n")

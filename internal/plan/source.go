@@ -355,7 +355,7 @@ func (b *builder) sso(ch *chain, l link) error {
 			values[k] = v
 		}
 	}
-	h := SSO{}
+	h := SSO{Profile: l.Name}
 	facts := []Fact{}
 	if name, ok := l.get("sso_session"); ok {
 		section, found, err := b.config.Section("sso-session", name.Text)
@@ -411,7 +411,7 @@ func (b *builder) sso(ch *chain, l link) error {
 // login makes the profile's console sign-in the source.
 func (b *builder) login(ch *chain, l link) error {
 	v, _ := l.get("login_session")
-	h := Login{Session: v.Text}
+	h := Login{Profile: l.Name, Session: v.Text}
 	ch.facts = []Fact{{"login_session", v.Text, v.Origin.String()}}
 	region, _, err := b.region([]link{l})
 	if err != nil {

@@ -1,0 +1,392 @@
+package hop
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"aws-switch-role/internal/cred"
+)
+
+// SignInError says that somebody must sign in, in a browser, before a hop can
+// be done.
+type SignInError struct {
+	Profile string // whose hop it is
+	Session string // the sso-session that is signed in to; empty where there is none
+	Login   bool   // it is the sign-in of aws login, not of IAM Identity Center
+	Msg     string
+	Err     error // what the sign-in at hand failed with; may be nil
+}
+
+// Error implements error.
+func (e *SignInError) Error() string { return e.Msg }
+
+// Unwrap returns the cause.
+func (e *SignInError) Unwrap() error { return e.Err }
+
+// TokenFileError says that a file is not what the AWS CLI writes there.
+type TokenFileError struct {
+	Path string
+	Err  error // which tells nothing of what is in the file
+}
+
+// Error implements error.
+func (e *TokenFileError) Error() string { return e.Path + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *TokenFileError) Unwrap() error { return e.Err }
+
+// signIn is a sign-in that the AWS CLI keeps in a file, and how it is used.
+type signIn struct {
+	path    string
+	minLeft time.Duration // it is renewed with less life than this
+	expires func(*tokenFile) (time.Time, error)
+	// check says why the sign-in cannot be renewed; nil when it can.
+	check func(*tokenFile) error
+	// renew spends the file's refresh token, and puts what it got for it into
+	// the file.
+	renew func(context.Context, *tokenFile) error
+	// fail is the error for a sign-in that is of no use any more.
+	fail func(msg string, cause error) error
+}
+
+// What a sign-in is of no use for.
+const (
+	unreadable = "the sign-in cannot be read"
+	ended      = "the sign-in has ended"
+)
+
+const (
+	// lastMoments is the life below which a token is no help even when it
+	// cannot be renewed.
+	lastMoments = 30 * time.Second
+	// answerGrace is how much longer than its caller a renewal waits for the
+	// answer: a refresh token is good once, and it is spent already.
+	answerGrace = 5 * time.Second
+)
+
+// current returns the sign-in, renewed if that is due. Of however many callers
+// one renews it, while the others wait for the file.
+//
+// A refresh token is good once. So the new one is on disk before anything is
+// done with it, and nothing is sent before there is a file to keep it in.
+func (p *Performer) current(ctx context.Context, s signIn) (*tokenFile, error) {
+	f, left, err := p.read(s)
+	if err != nil || left >= s.minLeft || left > 0 && s.check(f) != nil {
+		return f, err
+	}
+	unlock, err := p.lock(ctx, s.path)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if f, left, err = p.read(s); err != nil || left >= s.minLeft {
+		return f, err
+	}
+	if err = s.check(f); err == nil {
+		fresh := f.clone()
+		if err = p.renew(ctx, s, fresh); err == nil {
+			return fresh, nil
+		}
+		// Tools that do not lock may have been faster.
+		if other, life, rerr := p.read(s); rerr == nil && life >= s.minLeft {
+			return other, nil
+		}
+	}
+	if left > lastMoments {
+		p.log().Debug("using a sign-in that could not be renewed", "left", left, "error", err)
+		return f, nil
+	}
+	return nil, err
+}
+
+// read reads the file, and how long what is in it lives.
+func (p *Performer) read(s signIn) (*tokenFile, time.Duration, error) {
+	f, err := readTokenFile(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, s.fail("nobody has signed in", err)
+	}
+	if err != nil {
+		return nil, 0, s.fail(unreadable, err)
+	}
+	end, err := s.expires(f)
+	if err != nil {
+		return nil, 0, s.fail(unreadable, f.wrong(err))
+	}
+	return f, end.Round(0).Sub(p.now().Round(0)), nil
+}
+
+// renew puts a renewed sign-in into f and into its file.
+func (p *Performer) renew(ctx context.Context, s signIn, f *tokenFile) error {
+	place, err := f.reserve()
+	if err != nil {
+		return fmt.Errorf("renewing the sign-in: %w", err)
+	}
+	defer place.discard()
+	exchange, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(answerGrace, cancel) })()
+	if err := s.renew(exchange, f); err != nil {
+		return err
+	}
+	if err := place.keep(f); err != nil {
+		return fmt.Errorf("keeping the renewed sign-in: %w", err)
+	}
+	return nil
+}
+
+// lock holds the file against others that want to renew it. A lock that fails
+// is done without.
+func (p *Performer) lock(ctx context.Context, path string) (unlock func(), err error) {
+	if p.Lock == nil {
+		return func() {}, nil
+	}
+	unlock, err = p.Lock(ctx, path)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		p.log().Debug("locking the sign-in", "error", err)
+		return func() {}, nil
+	}
+	return unlock, nil
+}
+
+// tokenFile is a file of one of the AWS CLI's token caches.
+type tokenFile struct {
+	object
+	path string
+	mode fs.FileMode
+}
+
+// maxTokenFile is far more than any of the AWS CLI's: a few KiB.
+const maxTokenFile = 1 << 20
+
+// readTokenFile reads a file that must be what the AWS CLI writes: a regular
+// one with a JSON object in it. Through a symbolic link nothing is read, for a
+// rename would not write through it.
+func readTokenFile(path string) (*tokenFile, error) {
+	f := &tokenFile{path: path}
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, f.wrong(errors.New("it is not a regular file"))
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	b, err := io.ReadAll(io.LimitReader(file, maxTokenFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > maxTokenFile {
+		return nil, f.wrong(errors.New("it is too large"))
+	}
+	f.mode = info.Mode().Perm()
+	if f.object, err = parseObject(b); err != nil {
+		return nil, f.wrong(err)
+	}
+	return f, nil
+}
+
+// wrong says what is wrong with the file.
+func (f *tokenFile) wrong(err error) error { return &TokenFileError{f.path, err} }
+
+// clone returns a file that can be changed without f.
+func (f *tokenFile) clone() *tokenFile {
+	c := *f
+	c.object = append(object(nil), f.object...)
+	return &c
+}
+
+// The names of files that are being written. They do not end in .json, for
+// which tools look through these directories.
+const (
+	placePrefix = ".aws-switch-role-"
+	placeSuffix = ".tmp"
+	strayAge    = time.Hour
+)
+
+// place is a file beside a tokenFile, to be written and put in its stead.
+type place struct {
+	file *os.File
+	kept bool
+}
+
+// reserve makes a place for a new f. It throws away those that killed
+// processes have left behind.
+func (f *tokenFile) reserve() (*place, error) {
+	dir := filepath.Dir(f.path)
+	if strays, err := filepath.Glob(filepath.Join(dir, placePrefix+"*"+placeSuffix)); err == nil {
+		for _, s := range strays {
+			if info, err := os.Lstat(s); err == nil && time.Since(info.ModTime()) > strayAge {
+				_ = os.Remove(s)
+			}
+		}
+	}
+	file, err := os.CreateTemp(dir, placePrefix+"*"+placeSuffix)
+	if err != nil {
+		return nil, err
+	}
+	return &place{file: file}, nil
+}
+
+// keep writes f for good: it is on disk, and in the place of the old file, when
+// keep returns.
+func (p *place) keep(f *tokenFile) error {
+	_, err := p.file.Write(f.encode())
+	err = errors.Join(err, p.file.Chmod(f.mode), p.file.Sync(), p.file.Close())
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(p.file.Name(), f.path); err != nil {
+		return err
+	}
+	p.kept = true
+	// The rename itself; systems that cannot sync a directory do without.
+	if dir, err := os.Open(filepath.Dir(f.path)); err == nil {
+		_ = dir.Sync()
+		_ = dir.Close()
+	}
+	return nil
+}
+
+// discard removes the place unless it was kept.
+func (p *place) discard() {
+	if !p.kept {
+		_ = p.file.Close()
+		_ = os.Remove(p.file.Name())
+	}
+}
+
+// object is a JSON object whose members keep their order and their text,
+// whatever they mean: other tools have put some of them there.
+type object []member
+
+type member struct {
+	name  string
+	value json.RawMessage
+}
+
+// parseObject reads b, which must hold one JSON object and nothing else. Its
+// errors say where, never what: there are secrets in it.
+func parseObject(b []byte) (object, error) {
+	if !json.Valid(b) {
+		return nil, errors.New("it is not JSON, or not all of it is there")
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, errors.New("it is not a JSON object")
+	}
+	var o object
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		m := member{name: t.(string)}
+		if err := d.Decode(&m.value); err != nil {
+			return nil, err
+		}
+		o = append(o, m)
+	}
+	return o, nil
+}
+
+// encode writes the object with the blanks of Python's json.dumps, as the AWS
+// CLI does.
+func (o object) encode() []byte {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, m := range o {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.Write(quote(m.name))
+		b.WriteString(": ")
+		b.Write(m.value)
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+// quote writes a JSON string. Text cannot fail to be marshalled.
+func quote(s string) []byte {
+	b, _ := json.Marshal(s)
+	return b
+}
+
+// find returns the index of a member, -1 when there is none. Of two of one
+// name the last counts, as it does for Python.
+func (o object) find(name string) int {
+	for i := len(o) - 1; i >= 0; i-- {
+		if o[i].name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// set gives a member a new value.
+func (o *object) set(name string, value []byte) {
+	if i := o.find(name); i >= 0 {
+		(*o)[i].value = value
+		return
+	}
+	*o = append(*o, member{name, value})
+}
+
+// text returns a member that must be a text.
+func (o object) text(name string) (string, error) {
+	i := o.find(name)
+	if i < 0 {
+		return "", fmt.Errorf("it has no %s", name)
+	}
+	var s *string
+	if err := json.Unmarshal(o[i].value, &s); err != nil || s == nil {
+		return "", fmt.Errorf("its %s is not a text", name)
+	}
+	return *s, nil
+}
+
+// secret returns a member that must be a token: text that can stand in a
+// header.
+func (o object) secret(name string) (cred.Secret, error) {
+	s, err := o.text(name)
+	if err == nil && !printable(s, maxToken) {
+		err = fmt.Errorf("its %s is none", name)
+	}
+	return cred.NewSecret(s), err
+}
+
+// time returns a member that must be a time. Older versions of the AWS CLI
+// wrote UTC where RFC 3339 has Z.
+func (o object) time(name string) (time.Time, error) {
+	s, err := o.text(name)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if utc, ok := strings.CutSuffix(s, "UTC"); ok {
+		s = utc + "Z"
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("its %s is not a time", name)
+	}
+	return t, nil
+}
+
+// stamp is how the AWS CLI writes a time.
+func stamp(t time.Time) []byte { return quote(t.UTC().Format(time.RFC3339)) }

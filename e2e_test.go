@@ -126,6 +126,7 @@ func testBeside(p *place, cli string) {
 // roles as well.
 func testAgain(p *place) {
 	x := p.openShell("bash")
+	x.run("", "unset AWS_SWITCH_ROLE_NO_CACHE")
 	for again := range 2 {
 		x.line("aws-switch-role tempsession -- true")
 		if again == 0 {

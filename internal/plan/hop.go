@@ -30,7 +30,7 @@ type Plan struct {
 }
 
 // Hop is one step of a plan. The set is closed. Sources: [StoredKey],
-// [EnvironmentKey], [InstanceMetadata], [Container], [Process],
+// [EnvchainKey], [EnvironmentKey], [InstanceMetadata], [Container], [Process],
 // [WebIdentity], [SSO] and [Login]. Later hops: [SessionToken] and
 // [AssumeRole].
 //
@@ -43,9 +43,16 @@ type Hop interface{ isHop() }
 // the OS keyring or in the user's AWS files.
 type StoredKey struct {
 	Profile     string
-	AccessKeyID string // empty when only the keyring knows it
-	Temporary   bool   // the profile has an aws_session_token
+	AccessKeyID string
+	Temporary   bool // the profile has an aws_session_token
+	// Keyring is set when the key is in the OS keyring. A key that moves
+	// there from the files is still the same one.
+	Keyring bool `key:"-"`
 }
+
+// EnvchainKey is the key that envchain keeps in one of its namespaces
+// (envchain_namespace). Its id is not known before it is read.
+type EnvchainKey struct{ Namespace string }
 
 // EnvironmentKey is the key in the environment that the program was started
 // with: AWS_ACCESS_KEY_ID and its companions.
@@ -152,6 +159,7 @@ type AssumeRole struct {
 }
 
 func (StoredKey) isHop()        {}
+func (EnvchainKey) isHop()      {}
 func (EnvironmentKey) isHop()   {}
 func (InstanceMetadata) isHop() {}
 func (Container) isHop()        {}

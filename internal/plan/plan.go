@@ -50,6 +50,11 @@ type Options struct {
 	// UserName is the default role session name: the caller's own user name.
 	UserName string
 
+	// InKeyring returns the access key id of the key that the OS keyring holds
+	// under a profile's name, "" when it holds none. nil says that it holds
+	// none at all.
+	InKeyring func(profile string) (accessKeyID string, err error)
+
 	Environment Environment
 }
 
@@ -129,7 +134,8 @@ func For(c *awsconfig.Config, name string, o Options) (Plan, error) {
 // link is a profile of a chain with what was merged into it.
 type link struct {
 	awsconfig.Profile
-	adhoc bool // made from a role's ARN
+	adhoc   bool   // made from a role's ARN
+	keyring string // the id of the key that the OS keyring holds under the name
 }
 
 // get returns the value of a key, and whether the profile has it. A key that
@@ -145,7 +151,9 @@ func (l link) has(keys ...string) bool {
 }
 
 // static reports whether the profile holds a key of its own, or half of one.
-func (l link) static() bool { return l.has("aws_access_key_id", "aws_secret_access_key") }
+func (l link) static() bool {
+	return l.keyring != "" || l.has("envchain_namespace", "aws_access_key_id", "aws_secret_access_key")
+}
 
 // assumesRole reports whether the profile is a role to be assumed with other
 // credentials. A token file makes it a role of its own, whatever source it
@@ -257,16 +265,26 @@ func (b *builder) target(name string) (link, error) {
 	}}, nil
 }
 
-// profile reads one profile and what it includes.
+// profile reads one profile and what it includes. A key in the OS keyring is
+// a profile of its name, whether a file has one or not.
 func (b *builder) profile(name string) (link, error) {
 	p, ok, err := b.config.Profile(name)
 	if err != nil {
 		return link{}, err
 	}
-	if !ok {
-		return link{}, b.unknown(name)
-	}
 	l := link{Profile: p}
+	if b.o.InKeyring != nil {
+		if l.keyring, err = b.o.InKeyring(name); err != nil {
+			return link{}, err
+		}
+	}
+	if !ok {
+		if l.keyring == "" {
+			return link{}, b.unknown(name)
+		}
+		l.Profile = awsconfig.Profile{Name: name}
+		return l, nil
+	}
 	if err := b.include(&l); err != nil {
 		return link{}, err
 	}
@@ -490,7 +508,7 @@ func isTemporary(source Hop) bool {
 		return s.Temporary
 	case EnvironmentKey:
 		return s.Temporary
-	case Process:
+	case EnvchainKey, Process:
 		return false
 	}
 	return true

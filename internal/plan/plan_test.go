@@ -242,11 +242,30 @@ func parseArgs(t *testing.T, args []string) Options {
 			o.PolicyARNs = append(o.PolicyARNs, v)
 		case "--user":
 			o.UserName = v
+		case "--in-keyring":
+			name, id, _ := strings.Cut(v, "=")
+			o.InKeyring = func(profile string) (string, error) {
+				if profile == name {
+					return id, nil
+				}
+				return "", nil
+			}
 		default:
 			t.Fatalf("unknown flag %s", flag)
 		}
 	}
 	return o
+}
+
+// TestKeyringFails: when it is not known whether the keyring holds a key, no
+// other key takes its place.
+func TestKeyringFails(t *testing.T) {
+	c := load(t, "[default]\naws_access_key_id = AKIAEXAMPLEDEFAULT1\naws_secret_access_key = secret\n")
+	broken := errors.New("broken")
+	_, err := For(c, "default", Options{InKeyring: func(string) (string, error) { return "", broken }})
+	if !errors.Is(err, broken) {
+		t.Errorf("err = %v", err)
+	}
 }
 
 // TestEveryFieldIsInTheKey changes each field of each hop in turn: the key
@@ -255,7 +274,7 @@ func parseArgs(t *testing.T, args []string) Options {
 func TestEveryFieldIsInTheKey(t *testing.T) {
 	checked := 0
 	for _, hop := range []Hop{
-		StoredKey{}, EnvironmentKey{}, InstanceMetadata{}, Container{}, Process{}, WebIdentity{}, SSO{}, Login{}, SessionToken{}, AssumeRole{},
+		StoredKey{}, EnvchainKey{}, EnvironmentKey{}, InstanceMetadata{}, Container{}, Process{}, WebIdentity{}, SSO{}, Login{}, SessionToken{}, AssumeRole{},
 	} {
 		base := Plan{Hops: []Hop{hop}}.Key(0)
 		eachField(reflect.TypeOf(hop), nil, func(path []int, name string, keyed bool) {

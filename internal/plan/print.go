@@ -98,7 +98,12 @@ func Describe(h Hop) string {
 		if h.Temporary {
 			kind = "the temporary key"
 		}
+		if h.Keyring {
+			return kind + " " + h.Profile + " in the keyring"
+		}
 		return kind + " of profile " + h.Profile
+	case EnvchainKey:
+		return "the key in envchain's namespace " + h.Namespace
 	case EnvironmentKey:
 		if h.Temporary {
 			return "the temporary key in the environment"

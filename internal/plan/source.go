@@ -35,7 +35,7 @@ func (b *builder) credentialSource(ch *chain, l link, v awsconfig.Value) error {
 // source makes the profile l, which assumes no role with other credentials,
 // the source of ch. The order is botocore's for a profile: web identity, SSO,
 // the credentials file, login, process, the config file
-// (ProfileProviderBuilder.providers).
+// (ProfileProviderBuilder.providers); the keyrings go before the files.
 func (b *builder) source(ch *chain, l link, asSource bool) error {
 	ch.from = l
 	switch {
@@ -43,6 +43,8 @@ func (b *builder) source(ch *chain, l link, asSource bool) error {
 		return b.webIdentityProfile(ch, l)
 	case l.has("sso_account_id", "sso_role_name"):
 		return b.sso(ch, l)
+	case l.keyring != "" || l.has("envchain_namespace"):
+		return b.keyringKey(ch, l)
 	case l.static() && b.inCredentials(l):
 		return b.storedKey(ch, l)
 	case l.has("login_session"):
@@ -85,7 +87,20 @@ func (b *builder) inCredentials(l link) bool {
 	return false
 }
 
-// storedKey makes the profile's own key the source.
+// keyringKey makes the key of a keyring the source: of ours, else envchain's.
+func (b *builder) keyringKey(ch *chain, l link) error {
+	if l.keyring != "" {
+		ch.source = StoredKey{Profile: l.Name, AccessKeyID: l.keyring, Keyring: true}
+		ch.facts = []Fact{{"aws_access_key_id", l.keyring, "the keyring"}, {"aws_secret_access_key", "(secret)", "the keyring"}}
+		return nil
+	}
+	v := l.Keys["envchain_namespace"]
+	ch.source = EnvchainKey{Namespace: v.Text}
+	ch.facts = []Fact{{"envchain_namespace", v.Text, v.Origin.String()}}
+	return nil
+}
+
+// storedKey makes the profile's own key, of the files, the source.
 func (b *builder) storedKey(ch *chain, l link) error {
 	id, hasID := l.get("aws_access_key_id")
 	secret, hasSecret := l.get("aws_secret_access_key")

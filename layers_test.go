@@ -22,6 +22,7 @@ var layers = map[string][]string{
 	"deliver":   {"cred"},
 	"term":      {},
 	"keyring":   {},
+	"accesskey": {"cred", "keyring"},
 	"emulator":  {},
 	"cli":       {"cred", "awsconfig", "plan", "session", "cache", "keyring", "hop", "deliver", "term", "emulator"},
 }
@@ -96,7 +97,7 @@ func TestLayers(t *testing.T) {
 
 // TestOnlyHopLinksTheSDK guards against reaching the SDK through a side door.
 func TestOnlyHopLinksTheSDK(t *testing.T) {
-	for _, name := range []string{"cred", "awsconfig", "plan", "session", "deliver", "term", "keyring", "emulator"} {
+	for _, name := range []string{"cred", "awsconfig", "plan", "session", "deliver", "term", "keyring", "accesskey", "emulator"} {
 		out, err := exec.Command("go", "list", "-deps", "./internal/"+name).Output()
 		if err != nil {
 			t.Fatal(err)

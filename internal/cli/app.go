@@ -259,7 +259,7 @@ func (a *app) performer() *hop.Performer {
 	return &hop.Performer{
 		SSOCache:       a.tokenCache("", "sso"),
 		LoginCache:     a.tokenCache("AWS_LOGIN_CACHE_DIRECTORY", "login"),
-		StoredKey:      a.storedKey,
+		StoredKey:      func(_ context.Context, k plan.StoredKey) (cred.Credentials, error) { return a.storedKey(k.Profile) },
 		EnvironmentKey: a.environmentKey,
 		IdentityToken:  a.identityToken,
 		ContainerToken: func() cred.Secret { return cred.NewSecret(a.getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")) },

@@ -237,14 +237,19 @@ func provider(c cred.Credentials) aws.CredentialsProvider {
 // request runs one call to STS within its time and turns its errors into this
 // package's.
 func request[T any](ctx context.Context, p *Performer, op string, e plan.Endpoint, mfa bool, call func(context.Context) (T, error)) (T, error) {
+	return requestTo(ctx, p, op, e.Host(), mfa, call)
+}
+
+// requestTo is request for any service; host names its endpoint.
+func requestTo[T any](ctx context.Context, p *Performer, op, host string, mfa bool, call func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, totalTimeout)
 	defer cancel()
 	return inTime(ctx, p, func(ctx context.Context) (T, error) {
 		begun := p.now()
 		out, err := call(ctx)
-		log := p.log().With("op", op, "endpoint", e.Host(), "took", p.now().Sub(begun).Round(time.Millisecond))
+		log := p.log().With("op", op, "endpoint", host, "took", p.now().Sub(begun).Round(time.Millisecond))
 		if err != nil {
-			err = p.classify(op, e.Host(), mfa, err)
+			err = p.classify(op, host, mfa, err)
 			log.Debug("request failed", "error", err)
 			var none T
 			return none, err

@@ -20,7 +20,9 @@ import (
 // error. Its methods may be called by many at once.
 type Performer struct {
 	// StoredKey returns the key kept under a profile's name.
-	StoredKey func(profile string) (cred.Credentials, error)
+	StoredKey func(ctx context.Context, k plan.StoredKey) (cred.Credentials, error)
+	// EnvchainKey returns the key in a namespace of envchain.
+	EnvchainKey func(ctx context.Context, namespace string) (cred.Credentials, error)
 	// EnvironmentKey returns the key that the program was started with.
 	EnvironmentKey func() (cred.Credentials, error)
 	// MFACode asks for a device's code. problem is nil at first; it is what
@@ -73,7 +75,12 @@ func (p *Performer) Perform(ctx context.Context, h plan.Hop, from cred.Credentia
 		if p.StoredKey == nil {
 			return cred.Credentials{}, errNoFunc("stored keys")
 		}
-		return p.StoredKey(h.Profile)
+		return p.StoredKey(ctx, h)
+	case plan.EnvchainKey:
+		if p.EnvchainKey == nil {
+			return cred.Credentials{}, errNoFunc("keys of envchain")
+		}
+		return p.EnvchainKey(ctx, h.Namespace)
 	case plan.EnvironmentKey:
 		return p.environmentKey(h)
 	case plan.InstanceMetadata:

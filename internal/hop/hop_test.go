@@ -26,8 +26,8 @@ import (
 
 func TestEveryKindOfHop(t *testing.T) {
 	w := live(t, emulator.Options{})
-	w.StoredKey = func(profile string) (cred.Credentials, error) {
-		if profile != "base" {
+	w.StoredKey = func(_ context.Context, k plan.StoredKey) (cred.Credentials, error) {
+		if k.Profile != "base" {
 			return cred.Credentials{}, errors.New("no such key")
 		}
 		return me, nil
@@ -89,6 +89,7 @@ func TestWhatIsMissing(t *testing.T) {
 		want string
 	}{
 		{&hop.Performer{}, plan.StoredKey{}, "nothing here can provide stored keys"},
+		{&hop.Performer{}, plan.EnvchainKey{}, "nothing here can provide keys of envchain"},
 		{&hop.Performer{}, plan.EnvironmentKey{}, "nothing here can provide keys from the environment"},
 		{&hop.Performer{}, plan.SessionToken{MFA: device}, "nothing here can provide MFA codes"},
 		{&hop.Performer{}, plan.AssumeRole{MFA: device}, "nothing here can provide MFA codes"},

@@ -82,6 +82,7 @@ type Environment struct {
 	EndpointURLSSO  string // AWS_ENDPOINT_URL_SSO
 	EndpointURLOIDC string // AWS_ENDPOINT_URL_SSO_OIDC
 	EndpointURLSign string // AWS_ENDPOINT_URL_SIGNIN
+	EndpointURLIAM  string // AWS_ENDPOINT_URL_IAM
 	FIPS            string // AWS_USE_FIPS_ENDPOINT
 	DualStack       string // AWS_USE_DUALSTACK_ENDPOINT
 	STSRegional     string // AWS_STS_REGIONAL_ENDPOINTS

@@ -1,0 +1,83 @@
+package plan
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestUserOf(t *testing.T) {
+	const (
+		me    = "arn:aws:iam::111111111111:mfa/me"
+		other = "arn:aws:iam::111111111111:mfa/other"
+		id    = "AKIAEXAMPLEKEYRING1"
+	)
+	role := func(name, device string) string {
+		return "[profile " + name + "]\nrole_arn = arn:aws:iam::222222222222:role/Ops\nsource_profile = main\nmfa_serial = " + device + "\n"
+	}
+	for _, c := range []struct {
+		name, config, device string
+		options              Options
+		sts, iam             Endpoint
+	}{
+		{"no section", "", "", Options{}, Endpoint{Region: "us-east-1"}, Endpoint{Region: "us-east-1"}},
+		{"its own device", "[profile main]\nmfa_serial = " + me + "\nregion = eu-west-1\n", me, Options{}, Endpoint{Region: "eu-west-1"}, Endpoint{Region: "eu-west-1"}},
+		{"the device of its roles", role("a", me) + role("b", me), me, Options{}, Endpoint{Region: "us-east-1"}, Endpoint{Region: "us-east-1"}},
+		{"two devices", role("a", me) + role("b", other), "", Options{}, Endpoint{Region: "us-east-1"}, Endpoint{Region: "us-east-1"}},
+		{"two devices and a flag", role("a", me) + role("b", other), other, Options{MFASerial: other}, Endpoint{Region: "us-east-1"}, Endpoint{Region: "us-east-1"}},
+		{"a security key", role("a", "arn:aws:iam::111111111111:u2f/user/me/k"), "", Options{}, Endpoint{Region: "us-east-1"}, Endpoint{Region: "us-east-1"}},
+		{"China", "", "", Options{Region: "cn-northwest-1"}, Endpoint{Region: "cn-northwest-1"}, Endpoint{Region: "cn-northwest-1"}},
+		{"one URL for all", "[profile main]\nendpoint_url = https://aws.example.com/\n", "", Options{},
+			Endpoint{Region: "us-east-1", URL: "https://aws.example.com"}, Endpoint{Region: "us-east-1", URL: "https://aws.example.com"}},
+		{"a URL of each", "", "", Options{Environment: Environment{EndpointURLSTS: "https://sts.example.com", EndpointURLIAM: "https://iam.example.com"}},
+			Endpoint{Region: "us-east-1", URL: "https://sts.example.com"}, Endpoint{Region: "us-east-1", URL: "https://iam.example.com"}},
+		{"a URL of STS alone", "", "", Options{Environment: Environment{EndpointURLSTS: "https://sts.example.com"}},
+			Endpoint{Region: "us-east-1", URL: "https://sts.example.com"}, Endpoint{Region: "us-east-1"}},
+		{"the global STS", "", "", Options{Region: "eu-west-1", Environment: Environment{STSRegional: "legacy"}},
+			Endpoint{Region: "us-east-1", URL: "https://sts.amazonaws.com"}, Endpoint{Region: "eu-west-1"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u, err := UserOf(load(t, c.config), "main", id, c.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]Endpoint{c.sts, c.iam}, []Endpoint{u.STS, u.IAM}); diff != "" {
+				t.Errorf("endpoints (-want +got):\n%s", diff)
+			}
+			if c.device == "" {
+				if len(u.Session.Hops) != 0 {
+					t.Errorf("a session for no device: %+v", u.Session)
+				}
+				return
+			}
+			want := []MFA{{Serial: c.device}}
+			if diff := cmp.Diff(want, u.Session.Asks()); diff != "" {
+				t.Errorf("devices (-want +got):\n%s", diff)
+			}
+			if u.Session.Source() != (StoredKey{Profile: "main", AccessKeyID: id, Keyring: true}) {
+				t.Errorf("the source is %+v", u.Session.Source())
+			}
+			checkInvariants(t, u.Session)
+		})
+	}
+}
+
+// TestUserSharesTheSession: the MFA session is the one that roles behind the
+// same key and device use, so that the code of one serves all.
+func TestUserSharesTheSession(t *testing.T) {
+	c := load(t, "[profile a]\nrole_arn = arn:aws:iam::222222222222:role/Ops\nsource_profile = main\nmfa_serial = arn:aws:iam::111111111111:mfa/me\n")
+	in := Options{InKeyring: func(name string) (string, error) {
+		if name == "main" {
+			return "AKIAEXAMPLEKEYRING1", nil
+		}
+		return "", nil
+	}}
+	p, err := For(c, "a", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := UserOf(c, "main", "AKIAEXAMPLEKEYRING1", in)
+	if err != nil || u.Session.Key(1) != p.Key(1) {
+		t.Errorf("%+v and %+v are two sessions, %v", u.Session.Hops, p.Hops, err)
+	}
+}

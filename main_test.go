@@ -5,8 +5,11 @@ package main
 import (
 	"crypto/sha1"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http/httptest"
 	"os"
@@ -42,7 +45,8 @@ func TestMain(m *testing.M) {
 //
 // The commands beside testscript's own:
 //
-//	code NAME        set the variable NAME to a code that AWS takes now; the
+//	code NAME [DEVICE]
+//	                 set the variable NAME to a code that AWS takes now; the
 //	                 world's clock moves on to the next one if it must
 //	expand FILE...   put the variables' values into files
 //	lines FILE LINE...
@@ -65,6 +69,9 @@ func TestMain(m *testing.M) {
 //	signin sso|login NAME [LENGTH]
 //	                 sign in as the AWS CLI would, to the session NAME, with
 //	                 a token that ends after LENGTH (or ended: -1m)
+//	sealed [FILE...]
+//	                 no file of the script's has a secret in it, in whatever
+//	                 encoding, but for the FILEs
 //
 // and the programs:
 //
@@ -129,6 +136,7 @@ func params(dir string) testscript.Params {
 			"advance":  cmdAdvance,
 			"webtoken": cmdWebToken,
 			"signin":   cmdSignIn,
+			"sealed":   cmdSealed,
 		},
 	}
 }
@@ -207,6 +215,14 @@ func declared() emulator.World {
 	w := emulator.Demo()
 	w.RegionsOff = []string{"ap-east-1"}
 	w.Users[0].Keys = append(w.Users[0].Keys, emulator.AccessKey{ID: "AKIAEMULATEDINACTIVE", Secret: "off/SECREToff/SECREToff/SECREToff/SECRET", Inactive: true})
+	w.Users = append(w.Users, emulator.User{
+		ARN:     "arn:aws:iam::111111111111:user/careful",
+		Keys:    []emulator.AccessKey{{ID: "AKIAEMULATEDCAREFUL0", Secret: "careful/SECRET+careful/SECRET+careful/SE"}},
+		Devices: []emulator.Device{{Serial: "arn:aws:iam::111111111111:mfa/careful", Seed: []byte("careful SECRET seed")}},
+		Policy: `{"Version": "2012-10-17", "Statement": [
+			{"Effect": "Allow", "Action": "*", "Resource": "*"},
+			{"Effect": "Deny", "Action": "iam:*", "Resource": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}]}`,
+	})
 	w.Roles = append(w.Roles, emulator.Role{
 		ARN:   emulator.DemoRole("Bare"),
 		Trust: `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}`,
@@ -246,18 +262,22 @@ func furnish(home, from string) error {
 func of(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
 
 func cmdCode(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: code NAME")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: code NAME [DEVICE]")
 	}
-	ts.Setenv(args[0], of(ts).code(ts))
+	device := emulator.DemoDevice
+	if len(args) > 1 {
+		device = args[1]
+	}
+	ts.Setenv(args[0], of(ts).code(ts, device))
 }
 
 // code returns a code that was not handed out before: the product does not
 // send one twice either. The clock moves on to it if it must.
-func (w *world) code(ts *testscript.TestScript) string {
+func (w *world) code(ts *testscript.TestScript, device string) string {
 	for {
-		w.advance(w.server.CodeIn(emulator.DemoDevice))
-		code, err := w.server.Code(emulator.DemoDevice)
+		w.advance(w.server.CodeIn(device))
+		code, err := w.server.Code(device)
 		ts.Check(err)
 		if code != w.last {
 			w.last = code
@@ -473,6 +493,62 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 		f.Count = n
 	}
 	of(ts).server.Inject(f)
+}
+
+func cmdSealed(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: sealed [FILE...]")
+	}
+	for i := range args {
+		args[i] = ts.MkAbs(args[i])
+	}
+	leaks, err := leakyFiles(ts.Getenv("WORK"), args...)
+	ts.Check(err)
+	if len(leaks) > 0 {
+		ts.Fatalf("there is a secret in %s", strings.Join(leaks, ", "))
+	}
+}
+
+// leakyFiles returns the files below a directory that have the word in them
+// that all emulated secrets contain: as it is, in base64 or in hexadecimal.
+func leakyFiles(dir string, except ...string) (leaks []string, err error) {
+	marks := []string{"SECRET", hex.EncodeToString([]byte("SECRET")), strings.ToUpper(hex.EncodeToString([]byte("SECRET")))}
+	for before := range 3 { // bytes before the word, by which its base64 differs
+		text := base64.StdEncoding.EncodeToString(append(make([]byte, before), "SECRET"...))
+		marks = append(marks, text[(before*8+5)/6:(before+6)*8/6])
+	}
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || slices.Contains(except, path) {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if slices.ContainsFunc(marks, func(m string) bool { return strings.Contains(string(text), m) }) {
+			leaks = append(leaks, path)
+		}
+		return err
+	})
+	return leaks, err
+}
+
+func TestLeakyFiles(t *testing.T) {
+	const secret = "me/SECRET+me/"
+	for name, text := range map[string]string{
+		"plain": secret, "hex": hex.EncodeToString([]byte(secret)), "HEX": strings.ToUpper(hex.EncodeToString([]byte(secret))),
+		"base64": base64.StdEncoding.EncodeToString([]byte(secret)), "base64, one on": base64.StdEncoding.EncodeToString([]byte("x" + secret)),
+		"base64, two on": base64.RawURLEncoding.EncodeToString([]byte("xy" + secret)),
+	} {
+		dir := t.TempDir()
+		if err := errors.Join(os.WriteFile(filepath.Join(dir, "bad"), []byte(text), 0o600), os.WriteFile(filepath.Join(dir, "good"), []byte("secret"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		leaks, err := leakyFiles(dir)
+		if err != nil || !slices.Equal(leaks, []string{filepath.Join(dir, "bad")}) {
+			t.Errorf("%s: %v, %v", name, leaks, err)
+		}
+		if leaks, err = leakyFiles(dir, filepath.Join(dir, "bad")); err != nil || len(leaks) > 0 {
+			t.Errorf("%s, excepted: %v, %v", name, leaks, err)
+		}
+	}
 }
 
 // leaky reports whether a text shows a secret: all emulated ones contain the

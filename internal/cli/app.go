@@ -10,8 +10,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
+	"aws-switch-role/internal/accesskey"
 	"aws-switch-role/internal/awsconfig"
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/deliver"
@@ -34,10 +36,14 @@ type app struct {
 
 	debug  bool
 	config *awsconfig.Config // once loaded
+	// stored returns what the index says that the keyring holds, read once.
+	stored func() (map[string]accesskey.Entry, error)
 }
 
 func newApp(environ []string, stdin io.Reader, stdout, stderr io.Writer) *app {
-	return &app{environ: environ, stdin: stdin, stdout: stdout, stderr: term.Writer{To: stderr}, now: time.Now}
+	a := &app{environ: environ, stdin: stdin, stdout: stdout, stderr: term.Writer{To: stderr}, now: time.Now}
+	a.stored = sync.OnceValues(func() (map[string]accesskey.Entry, error) { return a.keyIndex().Read() })
+	return a
 }
 
 // getenv returns the value of a variable, "" when it is not set.
@@ -123,9 +129,15 @@ func (a *app) plan(f *switchFlags, name string) (plan.Plan, error) {
 	if err != nil {
 		return plan.Plan{}, err
 	}
+	return plan.For(c, name, a.surround(o))
+}
+
+// surround adds to a plan's options what is not in the flags.
+func (a *app) surround(o plan.Options) plan.Options {
 	o.Environment = a.planEnvironment()
 	o.UserName = a.userName()
-	return plan.For(c, name, o)
+	o.InKeyring = a.inKeyring
+	return o
 }
 
 // userName is the name of the person who runs the program.
@@ -153,6 +165,7 @@ func (a *app) planEnvironment() plan.Environment {
 		EndpointURLSSO:  a.getenv("AWS_ENDPOINT_URL_SSO"),
 		EndpointURLOIDC: a.getenv("AWS_ENDPOINT_URL_SSO_OIDC"),
 		EndpointURLSign: a.getenv("AWS_ENDPOINT_URL_SIGNIN"),
+		EndpointURLIAM:  a.getenv("AWS_ENDPOINT_URL_IAM"),
 		FIPS:            a.getenv("AWS_USE_FIPS_ENDPOINT"),
 		DualStack:       a.getenv("AWS_USE_DUALSTACK_ENDPOINT"),
 		STSRegional:     a.getenv("AWS_STS_REGIONAL_ENDPOINTS"),
@@ -215,12 +228,16 @@ func (a *app) depth() int {
 
 // credentials walks a plan.
 func (a *app) credentials(ctx context.Context, f *switchFlags, p plan.Plan) (cred.Credentials, error) {
+	return a.walk(ctx, f, p, a.performer(f))
+}
+
+// walk walks a plan with a performer, to which it adds what asks and learns.
+func (a *app) walk(ctx context.Context, f *switchFlags, p plan.Plan, performer *hop.Performer) (cred.Credentials, error) {
 	if _, err := a.keyringChoice(); err != nil {
 		return cred.Credentials{}, err
 	}
 	dir := a.cached(ctx, f)
 	asker := a.newAsker(f, p, dir)
-	performer := a.performer()
 	performer.MFACode = asker.code
 	performer.CABundle = a.inHome(p.CABundle)
 	performer.Lock = func(ctx context.Context, name string) (func(), error) { return a.lockNamed(name)(ctx) }
@@ -255,11 +272,14 @@ func staleMFA(p plan.Plan, i int, err error) bool {
 }
 
 // performer is wired to the keys that this run was given.
-func (a *app) performer() *hop.Performer {
+func (a *app) performer(f *switchFlags) *hop.Performer {
 	return &hop.Performer{
-		SSOCache:       a.tokenCache("", "sso"),
-		LoginCache:     a.tokenCache("AWS_LOGIN_CACHE_DIRECTORY", "login"),
-		StoredKey:      func(_ context.Context, k plan.StoredKey) (cred.Credentials, error) { return a.storedKey(k.Profile) },
+		SSOCache:   a.tokenCache("", "sso"),
+		LoginCache: a.tokenCache("AWS_LOGIN_CACHE_DIRECTORY", "login"),
+		StoredKey:  a.storedKey(f),
+		EnvchainKey: func(ctx context.Context, namespace string) (cred.Credentials, error) {
+			return a.envchainKey(ctx, f, namespace)
+		},
 		EnvironmentKey: a.environmentKey,
 		IdentityToken:  a.identityToken,
 		ContainerToken: func() cred.Secret { return cred.NewSecret(a.getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")) },
@@ -282,8 +302,8 @@ func (a *app) tokenCache(variable, name string) string {
 	return filepath.Join(h, ".aws", name, "cache")
 }
 
-// storedKey reads the key of a profile from the AWS files.
-func (a *app) storedKey(profile string) (cred.Credentials, error) {
+// fileKey reads the key of a profile from the AWS files.
+func (a *app) fileKey(profile string) (cred.Credentials, error) {
 	c, err := a.load()
 	if err != nil {
 		return cred.Credentials{}, err

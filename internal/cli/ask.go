@@ -329,7 +329,7 @@ func (a *app) confirm(ctx context.Context, f *switchFlags, p plan.Plan) error {
 	return nil
 }
 
-var errNotConfirmed = errors.New("that is not the profile's name; nothing was done")
+var errNotConfirmed = errors.New("that is not its name; nothing was done")
 
 // sentence is an error's text as the beginning of a line.
 func sentence(err error) string { return term.Clean(err.Error()) }

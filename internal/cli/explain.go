@@ -14,9 +14,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aws-switch-role/internal/accesskey"
 	"aws-switch-role/internal/awsconfig"
 	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/hop"
+	"aws-switch-role/internal/keyring"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/session"
 	"aws-switch-role/internal/term"
@@ -73,15 +75,31 @@ type explanation struct{ What, Why, Next string }
 
 // explain puts an error into words.
 func (a *app) explain(err error) []string {
+	x := a.explanation(err)
+	lines := []string{"aws-switch-role: " + x.What}
+	if x.Why != "" {
+		lines = append(lines, "  "+x.Why)
+	}
+	if x.Next != "" {
+		lines = append(lines, "hint: "+x.Next)
+	}
+	return lines
+}
+
+func (a *app) explanation(err error) explanation {
 	x := explanation{What: clean(err.Error())}
-	if e, ok := errors.AsType[*usageError](err); ok {
+	if e, ok := errors.AsType[*session.HopError](err); ok {
+		x = a.explainHop(e)
+	} else if e, ok := errors.AsType[*keyError](err); ok {
+		x = a.explainKey(e)
+	} else if e, ok := errors.AsType[*envchainError](err); ok {
+		x = explainEnvchain(e)
+	} else if e, ok := errors.AsType[*usageError](err); ok {
 		x = explanation{What: clean(e.msg), Next: "aws-switch-role --help shows how"}
 	} else if e, ok := errors.AsType[*awsconfig.SyntaxError](err); ok {
 		x = explanation{What: a.tilde(e.Origin.String()) + ": " + clean(e.Msg), Next: "mend that line; nothing else of the file is in the way"}
 	} else if e, ok := errors.AsType[*plan.Error](err); ok {
 		x = a.explainPlan(e)
-	} else if e, ok := errors.AsType[*session.HopError](err); ok {
-		x = a.explainHop(e)
 	} else if e, ok := errors.AsType[*hop.NetworkError](err); ok {
 		x = explainNetwork(e)
 	} else if e, ok := errors.AsType[*hop.AnswerError](err); ok {
@@ -96,15 +114,10 @@ func (a *app) explain(err error) []string {
 		x = explanation{What: clean(a.tilde(e.Path)) + ": " + clean(e.Err.Error())}
 	} else if refusedByCobra(err) {
 		x.Next = "aws-switch-role --help shows how"
+	} else {
+		x.Next = keyringHint(err)
 	}
-	lines := []string{"aws-switch-role: " + x.What}
-	if x.Why != "" {
-		lines = append(lines, "  "+x.Why)
-	}
-	if x.Next != "" {
-		lines = append(lines, "hint: "+x.Next)
-	}
-	return lines
+	return x
 }
 
 // refusedByCobra reports whether cobra itself refused the command line.
@@ -193,6 +206,71 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 	return x
 }
 
+// explainKey says what is wrong with a key of the keyring.
+func (a *app) explainKey(e *keyError) explanation {
+	name := term.Clean(e.name)
+	x := a.explanation(e.err)
+	if second, ok := errors.AsType[*accesskey.SecondKeyError](e.err); ok {
+		x.Why = "AWS has it since " + second.Other.Created.UTC().Format(time.DateOnly) + ", and it is "
+		if second.Other.Active {
+			x.Why += "active"
+			x.Next = "if nothing uses it: aws iam delete-access-key --access-key-id " + clean(second.Other.ID)
+		} else {
+			x.Why += "inactive"
+			x.Next = "delete it on the way: aws-switch-role keys rotate " + name + " --delete-inactive"
+		}
+	} else if _, ok := errors.AsType[*noDeviceError](e.err); ok {
+		x.Why = "the user's policy does not allow it, or only with MFA, and no profile names the device"
+		x.Next = "try again with --mfa-serial ARN, or set mfa_serial in [profile " + name + "]"
+	} else if n, ok := errors.AsType[*noInputError](e.err); ok {
+		x = explanation{What: clean(n.Error()), Next: "pass it on stdin: aws-switch-role keys add " + name + " --stdin"}
+	} else if errors.Is(e.err, errKeyExists) {
+		x.Next = "pass --force to replace it, or change it for a new one: aws-switch-role keys rotate " + name
+	} else if errors.Is(e.err, accesskey.ErrNotAccepted) {
+		x.Next = "the old key is still in use; go on in a moment: aws-switch-role keys rotate " + name
+	} else if errors.Is(e.err, errKeyChanged) {
+		x.Next = "try again"
+	} else if errors.Is(e.err, keyring.ErrNotFound) {
+		x.Next = "see aws-switch-role keys list, and store it with: aws-switch-role keys add " + name
+		if keys, err := a.stored(); err == nil && keys[e.name].ID != "" {
+			x.Why = "it was stored in the keyring " + term.Clean(keys[e.name].Keyring) + " on " + keys[e.name].Added.Local().Format(time.DateOnly)
+			x.Next = "is that the keyring of AWS_SWITCH_ROLE_KEYRING? else store it again: aws-switch-role keys add " + name + " --force"
+		}
+	} else if errors.Is(e.err, errNoFileKey) {
+		x.Next = "the files read are " + a.filesRead()
+	}
+	x.What = "key " + name + ": " + x.What
+	return x
+}
+
+// explainEnvchain says what is wrong with a namespace of envchain.
+func explainEnvchain(e *envchainError) explanation {
+	x := explanation{What: clean(e.Error()), Next: keyringHint(e.err)}
+	switch {
+	case e.missing != "":
+		x.Next = "envchain --set " + term.Clean(e.namespace) + " " + e.missing
+	case errors.Is(e.err, keyring.ErrNotFound):
+		x.What = "envchain has no namespace " + term.Clean(e.namespace) + " with an AWS key in it"
+		x.Next = "envchain --set " + term.Clean(e.namespace) + " AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"
+	}
+	return x
+}
+
+// keyringHint says what to do about a keyring that does not serve.
+func keyringHint(err error) string {
+	switch {
+	case errors.Is(err, keyring.ErrLocked):
+		return "unlock it where you are logged in to the desktop, or run this on a terminal"
+	case errors.Is(err, keyring.ErrDismissed):
+		return "try again, and let it be unlocked"
+	case errors.Is(err, keyring.ErrPassphrase), errors.Is(err, keyring.ErrShortPassphrase):
+		return "try again with another"
+	case errors.Is(err, keyring.ErrUnavailable):
+		return "AWS_SWITCH_ROLE_KEYRING=passphrase keeps keys in a file under a passphrase of yours; --debug tells why others were passed over"
+	}
+	return ""
+}
+
 // loop draws the way round a loop with the line of each step; of a long one
 // its two ends.
 func (a *app) loop(steps []plan.Step) string {
@@ -248,6 +326,10 @@ func (a *app) explainHop(e *session.HopError) explanation {
 		if n.flag != "" {
 			x.Next = "leave " + n.flag + " out, pass --mfa-code CODE, or set mfa_process in the profile"
 		}
+	} else if k, ok := errors.AsType[*keyError](e.Err); ok {
+		x = a.explainKey(k)
+	} else if n, ok := errors.AsType[*envchainError](e.Err); ok {
+		x = explainEnvchain(n)
 	} else if errors.Is(e.Err, hop.ErrKeyGone) {
 		x = explanation{What: clean(e.Err.Error()), Next: "leave this shell first (exit), or bring the keys along again: envchain NAMESPACE aws-switch-role " + typed(e.Plan)}
 	} else {
@@ -397,7 +479,7 @@ func explainAPI(e *hop.APIError, h plan.Hop, profile string) explanation {
 		x.Why = "the user who signed in may not have sign-ins renewed"
 		x.Next = "allow signin:CreateOAuth2Token: it is in the managed policy SignInLocalDevelopmentAccess"
 	case e.Code == "AccessDenied":
-		x.Next = "is the caller's policy allowing sts:" + clean(e.Op) + "?"
+		x.Next = "is the caller's policy allowing " + map[bool]string{true: "iam:", false: "sts:"}[strings.HasSuffix(e.Op, "AccessKey") || strings.HasSuffix(e.Op, "AccessKeys")] + clean(e.Op) + "?"
 	case e.Code == "InvalidClientTokenId":
 		x.Why = "AWS does not know the access key: it was deleted or made inactive, or is of another partition"
 		x.Next = "check the key in the IAM console, and its id in: aws-switch-role explain " + profile

@@ -141,7 +141,7 @@ func (a *app) callerARN(ctx context.Context, region string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	p := a.performer()
+	p := a.performer(&switchFlags{})
 	p.CABundle = a.inHome(a.getenv("AWS_CA_BUNDLE"))
 	id, err := p.Identity(ctx, e, c)
 	return id.ARN, err

@@ -140,6 +140,19 @@ func (a *app) openKeyring(ctx context.Context, f *switchFlags, kind keyring.Kind
 	if err != nil {
 		return nil, err
 	}
+	k, err := keyring.Open(ctx, choice, a.keyringOptions(f, kind))
+	if err != nil {
+		return nil, err
+	}
+	for _, skipped := range k.Skipped {
+		a.log().Debug("keyring passed over", "why", skipped)
+	}
+	a.log().Debug("keyring", "choice", string(k.Choice), "kind", string(kind))
+	return k, nil
+}
+
+// keyringOptions tell the keyrings what they need to know of this run.
+func (a *app) keyringOptions(f *switchFlags, kind keyring.Kind) keyring.Options {
 	o := keyring.Options{
 		Kind:            kind,
 		MayPrompt:       !f.noInput && (a.hasTerminal() || a.getenv("DISPLAY") != "" || a.getenv("WAYLAND_DISPLAY") != ""),
@@ -155,15 +168,7 @@ func (a *app) openKeyring(ctx context.Context, f *switchFlags, kind keyring.Kind
 	if path, err := exec.LookPath("pass"); err == nil {
 		o.PassProgram = path
 	}
-	k, err := keyring.Open(ctx, choice, o)
-	if err != nil {
-		return nil, err
-	}
-	for _, skipped := range k.Skipped {
-		a.log().Debug("keyring passed over", "why", skipped)
-	}
-	a.log().Debug("keyring", "choice", string(k.Choice), "kind", string(kind))
-	return k, nil
+	return o
 }
 
 func choiceNames() string {

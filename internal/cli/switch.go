@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aws-switch-role/internal/accesskey"
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/plan"
@@ -274,7 +275,7 @@ Nothing is asked or sent.`,
 const maxDescribed = 40
 
 // completeProfiles completes a profile's name, described by the role behind
-// it. It reads the files alone.
+// it. It reads the files alone, and the index of the keyring.
 func (a *app) completeProfiles(_ *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 	if a.dashed {
 		return nil, cobra.ShellCompDirectiveDefault
@@ -290,6 +291,13 @@ func (a *app) completeProfiles(_ *cobra.Command, args []string, toComplete strin
 	for name := range c.Names() {
 		if strings.HasPrefix(name, toComplete) && !strings.ContainsAny(name, "\t\n") {
 			names = append(names, term.CleanText(name))
+		}
+	}
+	if keys, err := a.stored(); err == nil {
+		for _, name := range accesskey.Names(keys) {
+			if strings.HasPrefix(name, toComplete) && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
 	}
 	// A description costs a search of the files, and nobody reads hundreds.

@@ -43,13 +43,15 @@ files are not read.`,
 			if len(before) > 0 || dashed && len(command) == 0 {
 				return usagef("demo takes a command behind --, or nothing")
 			}
+			// Until the very end: a terminal that is closed may hang up twice,
+			// and the second time must not cut the clearing away short.
+			ctx, stop := untilHangUp(cmd.Context())
+			defer stop()
 			d, err := a.newDemo()
 			if err != nil {
 				return err
 			}
 			defer d.close()
-			ctx, stop := untilHangUp(cmd.Context())
-			defer stop()
 			switch {
 			case dashed:
 				a.exit, err = d.run(ctx, command, d.environ())

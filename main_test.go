@@ -66,9 +66,11 @@ func TestMain(m *testing.M) {
 //	webtoken FILE [LENGTH]
 //	                 write a token of the world's identity provider that ends
 //	                 after LENGTH, an hour if none is given
-//	signin sso|login NAME [LENGTH]
+//	signin sso|legacy|login NAME [LENGTH]
 //	                 sign in as the AWS CLI would, to the session NAME, with
-//	                 a token that ends after LENGTH (or ended: -1m)
+//	                 a token that ends after LENGTH (or ended: -1m) and, in the
+//	                 legacy form, cannot be renewed; its file is in TOKEN_FILE
+//	revoke           end all sign-ins
 //	sealed [FILE...]
 //	                 no file of the script's has a secret in it, in whatever
 //	                 encoding, but for the FILEs
@@ -136,6 +138,7 @@ func params(dir string) testscript.Params {
 			"advance":  cmdAdvance,
 			"webtoken": cmdWebToken,
 			"signin":   cmdSignIn,
+			"revoke":   cmdRevoke,
 			"sealed":   cmdSealed,
 		},
 	}
@@ -425,7 +428,7 @@ func cmdWebToken(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdSignIn(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 3 {
-		ts.Fatalf("usage: signin sso|login NAME [LENGTH]")
+		ts.Fatalf("usage: signin sso|legacy|login NAME [LENGTH]")
 	}
 	life := time.Hour
 	var err error
@@ -438,8 +441,8 @@ func cmdSignIn(ts *testscript.TestScript, neg bool, args []string) {
 	// The names of the files are digests (botocore, SSOTokenLoader and
 	// LoginTokenLoader).
 	switch args[0] {
-	case "sso":
-		token, err = of(ts).server.SSOToken(emulator.SSOSignIn{StartURL: emulator.DemoStartURL, Person: emulator.DemoPerson, Region: "us-east-1", Life: life})
+	case "sso", "legacy":
+		token, err = of(ts).server.SSOToken(emulator.SSOSignIn{StartURL: emulator.DemoStartURL, Person: emulator.DemoPerson, Region: "us-east-1", Life: life, Legacy: args[0] == "legacy"})
 		path = fmt.Sprintf("home/.aws/sso/cache/%x.json", sha1.Sum([]byte(args[1])))
 	case "login":
 		token, err = of(ts).server.LoginToken(emulator.DemoUser, life)
@@ -450,6 +453,17 @@ func cmdSignIn(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(path)), 0o700))
 	ts.Check(os.WriteFile(ts.MkAbs(path), token, 0o600))
+	ts.Setenv("TOKEN_FILE", ts.MkAbs(path))
+}
+
+// cmdRevoke ends what people have signed in to, as an administrator does, and
+// what the user has, as a new password does.
+func cmdRevoke(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: revoke")
+	}
+	of(ts).server.RevokeSSO()
+	of(ts).server.ChangePassword(emulator.DemoUser)
 }
 
 // faults are the effects that the command fault knows.
@@ -463,6 +477,7 @@ var faults = map[string]emulator.Fault{
 	"portal":      {Effect: emulator.CaptivePortal()},
 	"redirect":    {Effect: emulator.Redirect("https://portal.example.com/login")},
 	"malformed":   {Effect: emulator.Malformed()},
+	"429":         {Effect: emulator.Fail(429, "TooManyRequestsException", "HTTP 429 Unknown Code")},
 	"403":         {Effect: emulator.Fail(403, "AccessDenied", "Access denied")},
 	"hostile":     {Effect: emulator.Fail(403, "AccessDenied", "no\u0085\u009b2J\u202eyaw\u2066 way")},
 	"hostile-raw": {Effect: emulator.Fail(403, "AccessDenied", "\x1b]0;owned\a\x1b[2J\u202eno\u0085 \xff way")},

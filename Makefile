@@ -6,7 +6,7 @@ build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o aws-switch-role .
 
 test: tools vet cross
-	go test -race ./...
+	go test -race -timeout 18m ./...
 
 vet:
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }

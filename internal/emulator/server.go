@@ -95,6 +95,7 @@ type Request struct {
 	Time        time.Time // by the clock that judged it
 	Service     string    // sts, iam, s3, sso, sso-oidc, signin, instance or container
 	Action      string    // AssumeRole, GetObject
+	Host        string    // that was asked, without the port
 	Region      string    // of the signature
 	AccessKeyID string
 	Caller      string            // the caller's ARN; empty when the signature is no good
@@ -358,7 +359,7 @@ func (a answer) send(w http.ResponseWriter, r *http.Request, c *call) {
 // remember writes down what was asked and answered.
 func (s *Server) remember(c *call, a answer) {
 	r := Request{
-		Time: c.now, Service: c.service, Action: c.action, Params: map[string]string{},
+		Time: c.now, Service: c.service, Action: c.action, Host: c.host, Params: map[string]string{},
 		HasCode: c.form.Get("TokenCode") != "", Status: a.status, ErrorCode: a.code,
 	}
 	if a.transfer == hungUp || a.transfer == stalled {

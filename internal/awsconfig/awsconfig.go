@@ -54,6 +54,9 @@ type Profile struct {
 	// Keys are the section's keys in lower case. A key nested under another
 	// (as in a services section) is named "outer.inner".
 	Keys map[string]Value
+	// Replaced are values of the config file in whose place the credentials
+	// file has put another. Some keys belong together, and then matter still.
+	Replaced map[string]Value
 	Origin
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"slices"
 	"syscall"
@@ -118,7 +119,16 @@ func (c *Config) Profile(name string) (p Profile, ok bool, err error) {
 		err = c.config.collect(&p, literal(defaultName))
 	}
 	if err == nil {
+		config := maps.Clone(p.Keys)
 		err = c.credentials.collect(&p, literal(name))
+		for k, v := range config {
+			if p.Keys[k] != v {
+				if p.Replaced == nil {
+					p.Replaced = map[string]Value{}
+				}
+				p.Replaced[k] = v
+			}
+		}
 	}
 	return p.orNone(err)
 }

@@ -315,10 +315,11 @@ func (a *app) fileKey(profile string) (cred.Credentials, error) {
 	if !ok {
 		return cred.Credentials{}, errors.New("the profile is gone")
 	}
+	id, secret, token := plan.KeyOf(p)
 	return cred.Credentials{
-		AccessKeyID:     p.Keys["aws_access_key_id"].Text,
-		SecretAccessKey: cred.NewSecret(p.Keys["aws_secret_access_key"].Text),
-		SessionToken:    cred.NewSecret(p.Keys["aws_session_token"].Text),
+		AccessKeyID:     id.Text,
+		SecretAccessKey: cred.NewSecret(secret.Text),
+		SessionToken:    cred.NewSecret(token.Text),
 	}, nil
 }
 

@@ -44,7 +44,7 @@ type Hop interface{ isHop() }
 type StoredKey struct {
 	Profile     string
 	AccessKeyID string
-	Temporary   bool // the profile has an aws_session_token
+	Temporary   bool // the key has a session token
 	// Keyring is set when the key is in the OS keyring. A key that moves
 	// there from the files is still the same one.
 	Keyring bool `key:"-"`

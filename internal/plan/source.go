@@ -45,7 +45,7 @@ func (b *builder) source(ch *chain, l link, asSource bool) error {
 		return b.sso(ch, l)
 	case l.keyring != "" || l.has("envchain_namespace"):
 		return b.keyringKey(ch, l)
-	case l.static() && b.inCredentials(l):
+	case l.has("aws_access_key_id") && l.Keys["aws_access_key_id"].File == b.config.CredentialsFile():
 		return b.storedKey(ch, l)
 	case l.has("login_session"):
 		return b.login(ch, l)
@@ -60,10 +60,12 @@ func (b *builder) source(ch *chain, l link, asSource bool) error {
 			return &Error{Kind: ProcessLoop, Profile: l.Name, Origin: v.Origin, Name: l.Name, Msg: "credential_process starts this program for the same profile again, and the profile has nothing else to start from"}
 		}
 		return b.storedKey(ch, l)
-	case l.static():
+	case l.has("aws_access_key_id"):
 		return b.storedKey(ch, l)
 	case l.has("sso_session", "sso_start_url"):
 		return b.sso(ch, l)
+	case l.static():
+		return b.storedKey(ch, l) // which says what is missing
 	}
 	switch {
 	case asSource:
@@ -76,15 +78,24 @@ func (b *builder) source(ch *chain, l link, asSource bool) error {
 	return &Error{Kind: NoCredentials, Profile: l.Name, Origin: l.Origin, Name: l.Name, Msg: "the profile has no keys and no role"}
 }
 
-// inCredentials reports whether the profile's key stands in the credentials
-// file, which goes before a process; the config file's comes after it.
-func (b *builder) inCredentials(l link) bool {
-	for _, k := range []string{"aws_access_key_id", "aws_secret_access_key"} {
-		if v, ok := l.get(k); ok && v.File == b.config.CredentialsFile() {
-			return true
+// KeyOf returns the parts of the key that a profile holds, empty ones where it
+// has none. They are those of one file, the one with the id: what the other
+// file says is of another key (botocore, SharedCredentialProvider and
+// ConfigProvider). The token has an older name, which goes first there.
+func KeyOf(p awsconfig.Profile) (id, secret, token awsconfig.Value) {
+	id = p.Keys["aws_access_key_id"]
+	beside := func(key string) awsconfig.Value {
+		for _, v := range []awsconfig.Value{p.Keys[key], p.Replaced[key]} {
+			if v.File == id.File {
+				return v
+			}
 		}
+		return awsconfig.Value{}
 	}
-	return false
+	if token = beside("aws_security_token"); token.Text == "" {
+		token = beside("aws_session_token")
+	}
+	return id, beside("aws_secret_access_key"), token
 }
 
 // keyringKey makes the key of a keyring the source: of ours, else envchain's.
@@ -102,20 +113,21 @@ func (b *builder) keyringKey(ch *chain, l link) error {
 
 // storedKey makes the profile's own key, of the files, the source.
 func (b *builder) storedKey(ch *chain, l link) error {
-	id, hasID := l.get("aws_access_key_id")
-	secret, hasSecret := l.get("aws_secret_access_key")
-	token, hasToken := l.get("aws_session_token")
+	id, secret, token := KeyOf(l.Profile)
+	other, hasOther := l.get("aws_secret_access_key")
 	switch {
-	case !hasSecret:
+	case id.Text == "":
+		return &Error{Kind: PartialKey, Profile: l.Name, Origin: other.Origin, Name: "aws_access_key_id", Msg: "aws_secret_access_key is here, but no aws_access_key_id"}
+	case secret.Text == "" && hasOther:
+		return &Error{Kind: PartialKey, Profile: l.Name, Origin: id.Origin, Name: "aws_secret_access_key", Msg: fmt.Sprintf("aws_access_key_id is here, but aws_secret_access_key in the other file (%s)", other.Origin)}
+	case secret.Text == "":
 		return &Error{Kind: PartialKey, Profile: l.Name, Origin: id.Origin, Name: "aws_secret_access_key", Msg: "aws_access_key_id is here, but no aws_secret_access_key"}
-	case !hasID:
-		return &Error{Kind: PartialKey, Profile: l.Name, Origin: secret.Origin, Name: "aws_access_key_id", Msg: "aws_secret_access_key is here, but no aws_access_key_id"}
 	case !validKeyID(id.Text):
 		return &Error{Kind: BadValue, Profile: l.Name, Origin: id.Origin, Name: "aws_access_key_id", Msg: "aws_access_key_id is not an access key id, such as AKIAIOSFODNN7EXAMPLE"}
 	}
-	ch.source = StoredKey{Profile: l.Name, AccessKeyID: id.Text, Temporary: hasToken}
+	ch.source = StoredKey{Profile: l.Name, AccessKeyID: id.Text, Temporary: token.Text != ""}
 	ch.facts = []Fact{{"aws_access_key_id", id.Text, id.Origin.String()}, {"aws_secret_access_key", "(secret)", secret.Origin.String()}}
-	if hasToken {
+	if token.Text != "" {
 		ch.facts = append(ch.facts, Fact{"aws_session_token", "(secret)", token.Origin.String()})
 	}
 	return nil

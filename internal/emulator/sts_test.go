@@ -673,6 +673,9 @@ func TestWebIdentity(t *testing.T) {
 	if got := d.sts(session, "GetCallerIdentity", nil).text["Arn"]; got != "arn:aws:sts::222222222222:assumed-role/Web/ci" {
 		t.Errorf("assumed %s", got)
 	}
+	if r := ask(good+"\n", roleARN); r.status != 200 {
+		t.Errorf("a token that ends with a newline, as its file does: status %d", r.status)
+	}
 	d.refused(ask(token("repo:you/here"), roleARN), 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
 	d.refused(ask(good, roleARN+"2"), 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
 	d.refused(ask(good, "arn:aws:iam::333333333333:role/Web"), 400, "InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://token.example/org")

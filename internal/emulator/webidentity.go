@@ -55,7 +55,7 @@ func badIdentity(format string, args ...any) error {
 // vouched returns who made a token and what it claims.
 func (s *Server) vouched(token, account string, now time.Time) (Provider, claims, error) {
 	var c claims
-	parts := strings.Split(token, ".")
+	parts := strings.Split(strings.TrimSpace(token), ".") // a token's file often ends with a newline, and STS does not mind
 	if len(parts) != 3 {
 		return Provider{}, c, badIdentity("The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
 	}

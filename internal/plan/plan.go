@@ -578,7 +578,7 @@ func (b *builder) plainPlan(p Plan, l link, e Endpoint, endpointFact Fact, mfa M
 func (b *builder) mfa(ch chain, target link) (MFA, []Fact, error) {
 	candidates := slices.Clone(ch.roles)
 	slices.Reverse(candidates)
-	if len(candidates) == 0 {
+	if len(candidates) == 0 && !isRole(ch.source) { // where no key is spent the AWS CLI does not look at the device
 		candidates = []link{target}
 	}
 	var mfa MFA

@@ -161,7 +161,7 @@ func (a *app) planEnvironment() plan.Environment {
 		HasToken:        a.environmentToken() != "",
 		EndpointURLSTS:  a.getenv("AWS_ENDPOINT_URL_STS"),
 		EndpointURL:     a.getenv("AWS_ENDPOINT_URL"),
-		IgnoreEndpoints: strings.EqualFold(a.getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "true"),
+		IgnoreEndpoints: a.getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
 		EndpointURLSSO:  a.getenv("AWS_ENDPOINT_URL_SSO"),
 		EndpointURLOIDC: a.getenv("AWS_ENDPOINT_URL_SSO_OIDC"),
 		EndpointURLSign: a.getenv("AWS_ENDPOINT_URL_SIGNIN"),

@@ -104,15 +104,9 @@ func (b *builder) serviceURL(l link, service, text, variable string) (string, er
 func (b *builder) configuredURL(l link, service, text, variable string) (awsconfig.Value, error) {
 	none := awsconfig.Value{}
 	env := b.o.Environment
-	ignore := env.IgnoreEndpoints
-	if v, ok := l.get("ignore_configured_endpoint_urls"); ok && !ignore {
-		var err error
-		if ignore, err = parseBool(v.Text); err != nil {
-			return none, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, Name: "ignore_configured_endpoint_urls", Msg: "ignore_configured_endpoint_urls must be true or false"}
-		}
-	}
-	if ignore {
-		return none, nil
+	ignore, err := l.toggle("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", env.IgnoreEndpoints, "ignore_configured_endpoint_urls")
+	if err != nil || ignore {
+		return none, err
 	}
 	var v awsconfig.Value
 	switch {
@@ -167,26 +161,30 @@ var legacyRegions = []string{
 	"eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
 }
 
-// variants reads the switches for FIPS and dual-stack endpoints, for which
-// the SDKs let the environment go before the profile.
+// variants reads the switches for FIPS and dual-stack endpoints.
 func (b *builder) variants(l link) (e Endpoint, err error) {
-	read := func(variable, text, key string) bool {
-		v := awsconfig.Value{Text: text, Origin: awsconfig.Origin{File: variable}}
-		if text == "" {
-			v, _ = l.get(key)
-		}
-		if v.Text == "" || err != nil {
-			return false
-		}
-		on, perr := parseBool(v.Text)
-		if perr != nil {
-			err = &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: key, Msg: key + " must be true or false"}
-		}
-		return on
+	if e.FIPS, err = l.toggle("AWS_USE_FIPS_ENDPOINT", b.o.Environment.FIPS, "use_fips_endpoint"); err != nil {
+		return e, err
 	}
-	e.FIPS = read("AWS_USE_FIPS_ENDPOINT", b.o.Environment.FIPS, "use_fips_endpoint")
-	e.DualStack = read("AWS_USE_DUALSTACK_ENDPOINT", b.o.Environment.DualStack, "use_dualstack_endpoint")
+	e.DualStack, err = l.toggle("AWS_USE_DUALSTACK_ENDPOINT", b.o.Environment.DualStack, "use_dualstack_endpoint")
 	return e, err
+}
+
+// toggle reads what is true or false, for which the SDKs let a variable, whose
+// text is given, go before the profile's key.
+func (l link) toggle(variable, text, key string) (bool, error) {
+	v := awsconfig.Value{Text: text, Origin: awsconfig.Origin{File: variable}}
+	if text == "" {
+		v, _ = l.get(key)
+	}
+	if v.Text == "" {
+		return false, nil
+	}
+	on, err := parseBool(v.Text)
+	if err != nil {
+		return false, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: key, Msg: key + " must be true or false"}
+	}
+	return on, nil
 }
 
 // checkURL accepts https anywhere and plain http on this machine alone: a

@@ -78,7 +78,7 @@ type Environment struct {
 	// them under "Service-specific endpoints".
 	EndpointURLSTS  string // AWS_ENDPOINT_URL_STS
 	EndpointURL     string // AWS_ENDPOINT_URL
-	IgnoreEndpoints bool   // AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
+	IgnoreEndpoints string // AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
 	EndpointURLSSO  string // AWS_ENDPOINT_URL_SSO
 	EndpointURLOIDC string // AWS_ENDPOINT_URL_SSO_OIDC
 	EndpointURLSign string // AWS_ENDPOINT_URL_SIGNIN

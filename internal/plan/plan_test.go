@@ -158,6 +158,7 @@ func parseEnv(t *testing.T, text string) Environment {
 		"AWS_ENDPOINT_URL_STS":                   &env.EndpointURLSTS,
 		"AWS_ENDPOINT_URL":                       &env.EndpointURL,
 		"AWS_STS_REGIONAL_ENDPOINTS":             &env.STSRegional,
+		"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS":    &env.IgnoreEndpoints,
 		"AWS_ROLE_ARN":                           &env.RoleARN,
 		"AWS_ROLE_SESSION_NAME":                  &env.RoleSessionName,
 		"AWS_WEB_IDENTITY_TOKEN_FILE":            &env.WebIdentityTokenFile,

@@ -316,6 +316,9 @@ func (a *app) fileKey(profile string) (cred.Credentials, error) {
 		return cred.Credentials{}, errors.New("the profile is gone")
 	}
 	id, secret, token := plan.KeyOf(p)
+	if id.Text == "" || secret.Text == "" {
+		return cred.Credentials{}, errors.New("profile " + profile + " holds no whole key any more")
+	}
 	return cred.Credentials{
 		AccessKeyID:     id.Text,
 		SecretAccessKey: cred.NewSecret(secret.Text),

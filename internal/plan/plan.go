@@ -136,6 +136,7 @@ func For(c *awsconfig.Config, name string, o Options) (Plan, error) {
 type link struct {
 	awsconfig.Profile
 	adhoc   bool   // made from a role's ARN
+	holder  string // the included profile that its key was taken from, if any
 	keyring string // the id of the key that the OS keyring holds under the name
 }
 
@@ -313,6 +314,10 @@ func (b *builder) unknown(name string) error {
 	return e
 }
 
+// keyParts are the keys that make one access key. They are included together
+// or not at all: half of a key with half of another is none.
+var keyParts = []string{"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"}
+
 // include merges the profiles that include_profile names beneath l's own
 // keys, nearest first (aws-vault's include_profile).
 func (b *builder) include(l *link) error {
@@ -338,8 +343,16 @@ func (b *builder) include(l *link) error {
 		if !ok {
 			return &Error{Kind: MissingSource, Profile: at.Name, Origin: v.Origin, Msg: fmt.Sprintf("include_profile names %s, which is in no file", shown(v.Text)), Name: v.Text, Near: near(v.Text, b.config.Names())}
 		}
+		if holder := (link{Profile: p}); !l.static() && holder.static() {
+			l.holder, l.Replaced = p.Name, p.Replaced
+			for _, k := range keyParts {
+				if v, ok := p.Keys[k]; ok {
+					l.Keys[k] = v
+				}
+			}
+		}
 		for k, v := range p.Keys {
-			if _, own := l.Keys[k]; !own && k != "include_profile" {
+			if _, own := l.Keys[k]; !own && k != "include_profile" && !slices.Contains(keyParts, k) {
 				l.Keys[k] = v
 			}
 		}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -125,7 +126,7 @@ func (b *builder) storedKey(ch *chain, l link) error {
 	case !validKeyID(id.Text):
 		return &Error{Kind: BadValue, Profile: l.Name, Origin: id.Origin, Name: "aws_access_key_id", Msg: "aws_access_key_id is not an access key id, such as AKIAIOSFODNN7EXAMPLE"}
 	}
-	ch.source = StoredKey{Profile: l.Name, AccessKeyID: id.Text, Temporary: token.Text != ""}
+	ch.source = StoredKey{Profile: cmp.Or(l.holder, l.Name), AccessKeyID: id.Text, Temporary: token.Text != ""}
 	ch.facts = []Fact{{"aws_access_key_id", id.Text, id.Origin.String()}, {"aws_secret_access_key", "(secret)", secret.Origin.String()}}
 	if token.Text != "" {
 		ch.facts = append(ch.facts, Fact{"aws_session_token", "(secret)", token.Origin.String()})

@@ -283,7 +283,8 @@ func (s *screen) kill(sig syscall.Signal) {
 	}
 }
 
-// wait returns the exit status of the program that start started.
+// wait returns the exit status of the program that start started, once all that
+// it wrote is on the screen.
 func (s *screen) wait() int {
 	s.t.Helper()
 	done := make(chan error, 1)
@@ -296,7 +297,27 @@ func (s *screen) wait() int {
 	case <-time.After(deadline):
 		s.t.Fatalf("the program does not end; the screen:\n%q", s.all())
 	}
+	s.settle()
 	return s.cmd.ProcessState.ExitCode()
+}
+
+// settle waits until all that was written to the terminal is on the screen: a
+// mark that is written last arrives last. It takes the mark off again.
+func (s *screen) settle() {
+	s.t.Helper()
+	const mark = "\x00settled\x00"
+	if _, err := s.tty.WriteString(mark); err != nil {
+		s.t.Fatal(err)
+	}
+	s.until("the end of the output", func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		before, ok := bytes.CutSuffix(s.text.Bytes(), []byte(mark))
+		if ok {
+			s.text.Truncate(len(before))
+		}
+		return ok
+	})
 }
 
 func (s *screen) want(what, got, want string) {

@@ -80,6 +80,7 @@ func (q *question) round(ctx context.Context) (answer string, err error) {
 	// POSIX has drain stop a background process with SIGTTOU, like any change
 	// of the settings. Here nothing was read from the terminal yet: settings
 	// read in the background are those of the shell's line editor.
+	awaitForeground(ctx, q.in)
 	if err := uninterrupted(func() error { return drain(q.in) }); err != nil {
 		return "", os.NewSyscallError("tcdrain", err)
 	}
@@ -283,18 +284,38 @@ func either(first, second int) (bool, error) {
 
 // suspend does what the terminal does when the suspend key is typed: it stops
 // the process group. It returns when the process goes on.
-func suspend(ctx context.Context) {
+func suspend(ctx context.Context) { _ = stop(ctx, unix.SIGTSTP) }
+
+// awaitForeground stops a background process as the terminal would, until it
+// is continued in the foreground. The terminal itself stops it again in the
+// instant in which it is continued, and a signal that was to end it in the
+// meantime, which Go handles in a thread of its own, may then never do so.
+func awaitForeground(ctx context.Context, tty int) {
+	for !signal.Ignored(unix.SIGTTOU) {
+		group, err := foreground(tty)
+		if err != nil || group == unix.Getpgrp() || !stop(ctx, unix.SIGTTOU) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond) // for the other thread
+	}
+}
+
+// stop stops the process group with sig, and returns when the process goes on.
+// It reports whether it was continued.
+func stop(ctx context.Context, sig syscall.Signal) bool {
 	continued := make(chan os.Signal, 1)
 	signal.Notify(continued, unix.SIGCONT)
 	defer signal.Stop(continued)
-	_ = unix.Kill(0, unix.SIGTSTP)
+	_ = unix.Kill(0, sig)
 	// The kernel may give the signal to another thread, and then the stop comes
 	// a moment later; or never, for a group without a shell to continue it.
 	select {
 	case <-continued:
+		return true
 	case <-ctx.Done():
 	case <-time.After(250 * time.Millisecond):
 	}
+	return false
 }
 
 // uninterrupted calls f again for as long as a signal interrupts it.

@@ -306,7 +306,10 @@ func (s *screen) wait() int {
 func (s *screen) settle() {
 	s.t.Helper()
 	const mark = "\x00settled\x00"
-	if _, err := s.tty.WriteString(mark); err != nil {
+	switch _, err := s.tty.WriteString(mark); {
+	case errors.Is(err, unix.EIO):
+		return // it was hung up
+	case err != nil:
 		s.t.Fatal(err)
 	}
 	s.until("the end of the output", func() bool {

@@ -111,6 +111,7 @@ type screen struct {
 	ctrl, tty *os.File
 	cmd       *exec.Cmd
 	dir       string
+	before    unix.Termios // the settings before the program ran
 
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -144,6 +145,7 @@ func start(t *testing.T, onTTY bool, argv ...string) *screen {
 	if onTTY {
 		s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = tty, tty, tty
 	}
+	s.before = s.settings()
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -490,9 +492,8 @@ func TestAskKilledInBackground(t *testing.T) {
 func ask(t *testing.T, do string) (*screen, unix.Termios) {
 	t.Helper()
 	s := start(t, false, "sh", "-c", `exec "$B" "$0" "$D/result"`, do)
-	before := s.settings()
 	s.expect(prompt)
-	return s, before
+	return s, s.before
 }
 
 func (s *screen) same(before unix.Termios) {

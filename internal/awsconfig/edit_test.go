@@ -180,5 +180,5 @@ func FuzzRemoveKeys(f *testing.F) {
 }
 
 func credentialsOf(text []byte) *Config {
-	return &Config{file{}, file{"credentials", []byte(strings.TrimPrefix(string(text), byteOrderMark))}}
+	return &Config{credentials: file{path: "credentials", data: []byte(strings.TrimPrefix(string(text), byteOrderMark))}}
 }

@@ -2,6 +2,7 @@ package awsconfig
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -216,7 +217,9 @@ func FuzzProfile(f *testing.F) {
 	}
 	f.Add("k\n [default]\n", "  [a]\nk=v\n [a]\n[a]\n  [a]\n")
 	f.Fuzz(func(t *testing.T, config, credentials string) {
-		c := &Config{file{"config", []byte(config)}, file{"credentials", []byte(credentials)}}
+		c := &Config{config: file{path: "config", data: []byte(config)}, credentials: file{path: "credentials", data: []byte(credentials)}}
+		indexed := &Config{c.config, c.credentials}
+		indexed.Index()
 		names, profiles := refResults(config, credentials)
 		if d := cmp.Diff(names, slices.Collect(c.Names())); d != "" {
 			t.Fatalf("names (-reference +got)\n%s", d)
@@ -226,6 +229,10 @@ func FuzzProfile(f *testing.F) {
 			p, ok, err := c.Profile(name)
 			if !ok {
 				t.Fatalf("profile %q is not found", name)
+			}
+			byIndex, found, problem := indexed.Profile(name)
+			if d := cmp.Diff(p, byIndex); d != "" || !found || fmt.Sprint(problem) != fmt.Sprint(err) {
+				t.Fatalf("profile %q, %t, %v (-searched +indexed)\n%s", name, found, problem, d)
 			}
 			want := profiles[name]
 			if want.Bad != 0 {
@@ -258,9 +265,11 @@ func FuzzProfile(f *testing.F) {
 				if want.Bad != 0 {
 					want = &refResult{Bad: want.Bad}
 				}
-				p, ok, err := c.Section(kind, name)
-				if d := cmp.Diff(want, result(p, err)); d != "" || !ok {
-					t.Fatalf("%s %q, %t (-reference +got)\n%s", kind, name, ok, d)
+				for how, c := range map[string]*Config{"searched": c, "indexed": indexed} {
+					p, ok, err := c.Section(kind, name)
+					if d := cmp.Diff(want, result(p, err)); d != "" || !ok {
+						t.Fatalf("%s %q, %s, %t (-reference +got)\n%s", kind, name, how, ok, d)
+					}
 				}
 			}
 		}

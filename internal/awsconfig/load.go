@@ -36,8 +36,9 @@ type Config struct{ config, credentials file }
 
 // file is one of the two, as it was when it was loaded.
 type file struct {
-	path string
-	data []byte
+	path  string
+	data  []byte
+	index map[title][]place // where the sections are; nil as long as nobody has looked
 }
 
 // Load reads the config file and the credentials file. One that does not
@@ -55,7 +56,7 @@ func Load(configFile, credentialsFile string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Config{file{configFile, config}, file{credentialsFile, credentials}}, nil
+	return &Config{file{path: configFile, data: config}, file{path: credentialsFile, data: credentials}}, nil
 }
 
 // read returns the content of a file, without the byte order mark that
@@ -113,14 +114,14 @@ func (c *Config) Profile(name string) (p Profile, ok bool, err error) {
 		return Profile{}, false, nil
 	}
 	p.Name = name
-	err = c.config.collect(&p, titled(profileKind, name))
+	err = c.config.collect(&p, title{profileKind, name})
 	if err == nil && name == defaultName && p.Line == 0 {
 		// [default] counts where there is no [profile default].
-		err = c.config.collect(&p, literal(defaultName))
+		err = c.config.collect(&p, title{name: defaultName})
 	}
 	if err == nil {
 		config := maps.Clone(p.Keys)
-		err = c.credentials.collect(&p, literal(name))
+		err = c.credentials.collect(&p, title{name: name})
 		for k, v := range config {
 			if p.Keys[k] != v {
 				if p.Replaced == nil {
@@ -141,7 +142,7 @@ func (c *Config) Section(kind, name string) (p Profile, ok bool, err error) {
 		return Profile{}, false, nil
 	}
 	p.Name = name
-	return p.orNone(c.config.collect(&p, titled(kind, name)))
+	return p.orNone(c.config.collect(&p, title{kind, name}))
 }
 
 // orNone returns what p has become: itself when a section of its name was
@@ -205,13 +206,14 @@ func (c *Config) Misplaced(name string) []Origin {
 	}
 	var at []Origin
 	if name != defaultName {
-		at = c.config.headers(at, literal(name))
+		at = c.config.headers(at, title{name: name})
 	}
-	return c.credentials.headers(at, titled(profileKind, name))
+	return c.credentials.headers(at, title{profileKind, name})
 }
 
 // headers appends the places of the headers that are wanted.
-func (f *file) headers(at []Origin, wanted func(line []byte) bool) []Origin {
+func (f *file) headers(at []Origin, t title) []Origin {
+	wanted := t.wanted()
 	for s := (scanner{data: f.data}); s.find(wanted); {
 		at = append(at, f.origin(&s))
 	}

@@ -297,3 +297,16 @@ func BenchmarkNames(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkIndexed looks all profiles up.
+func BenchmarkIndexed(b *testing.B) {
+	benchmark(b, func(c *Config, _ string) {
+		indexed := &Config{c.config, c.credentials}
+		indexed.Index()
+		for name := range indexed.Names() {
+			if _, ok, err := indexed.Profile(name); !ok || err != nil {
+				b.Fatal(ok, err)
+			}
+		}
+	})
+}

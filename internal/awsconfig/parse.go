@@ -248,16 +248,15 @@ func validName(name string) bool {
 		!strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// collect adds to p the sections of f whose header is wanted: a later value
-// replaces an earlier one.
-func (f *file) collect(p *Profile, wanted func(line []byte) bool) error {
-	s := scanner{data: f.data}
-	for s.find(wanted) {
+// collect adds to p the sections of f with this title: a later value replaces
+// an earlier one.
+func (f *file) collect(p *Profile, t title) error {
+	for s := range f.sections(t) {
 		if p.Line == 0 {
-			p.Origin = f.origin(&s)
+			p.Origin = f.origin(s)
 			p.Keys = map[string]Value{}
 		}
-		if err := f.section(p.Keys, &s); err != nil {
+		if err := f.section(p.Keys, s); err != nil {
 			return err
 		}
 	}

@@ -24,7 +24,8 @@ var layers = map[string][]string{
 	"keyring":   {},
 	"accesskey": {"cred", "keyring"},
 	"emulator":  {},
-	"cli":       {"cred", "awsconfig", "plan", "session", "cache", "keyring", "accesskey", "hop", "deliver", "term", "emulator"},
+	"doctor":    {"awsconfig", "plan", "cred"},
+	"cli":       {"cred", "awsconfig", "doctor", "plan", "session", "cache", "keyring", "accesskey", "hop", "deliver", "term", "emulator"},
 }
 
 // banned are imports that only the named packages may have.

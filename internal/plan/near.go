@@ -10,6 +10,24 @@ import (
 // maxNear is how many suggestions a person wants to read.
 const maxNear = 3
 
+// Nearest returns the name that name was most probably meant to be: at most a
+// quarter of its letters away, and "" when there is none or more than one.
+func Nearest(name string, names iter.Seq[string]) string {
+	best, at, limit := "", 0, len(name)/4
+	for n := range names {
+		d := distance(name, n, limit)
+		switch {
+		case d > limit:
+		case best == "" || d < at:
+			best, at = n, d
+		case d == at && n != best:
+			limit = d - 1 // two are as near: only a nearer one will do
+			best = ""
+		}
+	}
+	return best
+}
+
 // near returns the names most like name, the likest first: few edits away, or
 // one the beginning of the other.
 func near(name string, names iter.Seq[string]) []string {

@@ -1,0 +1,81 @@
+// Package doctor finds what is wrong, or will be, with a person's AWS files,
+// environment and machine. It is given facts and returns findings; it opens
+// nothing, asks nobody and prints nothing.
+package doctor
+
+import (
+	"cmp"
+	"io/fs"
+	"slices"
+
+	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/plan"
+)
+
+// ID names a kind of finding. It is stable: scripts compare it.
+type ID string
+
+// Finding is one thing that is wrong. Its words are chosen by whoever prints
+// it, by ID and Args, or by Err where the ID is [Unplannable] or
+// [UnreadableLine].
+type Finding struct {
+	ID ID
+	// Origin is the line to look at; a Line of 0 is the file as a whole, and
+	// an empty File no file at all.
+	Origin awsconfig.Origin
+	// Profile is whose finding it is, if it is one profile's, and Others
+	// counts the further profiles that the same line stops.
+	Profile string
+	Others  int
+	// Args are what the words are about: names, paths, numbers. They may hold
+	// anything that stood in a file.
+	Args []string
+	Err  error
+	Fix  *Fix
+}
+
+// Fix is a change that mends a finding and that cannot do harm. One of its
+// parts is set.
+type Fix struct {
+	// Rename gives the key of the setting at the finding's origin another
+	// name.
+	Rename *Rename
+	// Mode is what the permissions of the file at the origin should be.
+	Mode fs.FileMode
+	// Remove are files that are no longer of use.
+	Remove []string
+}
+
+// Rename is a key that should have another name.
+type Rename struct{ Old, New string }
+
+// Facts are what is known of the machine. All but Config may be left out.
+type Facts struct {
+	Config  *awsconfig.Config
+	Options plan.Options
+	// Stored are the access key ids of the keyring, by profile.
+	Stored map[string]string
+	Files  []File
+	Caches []Cache
+	// Lookup returns the value of a variable, and whether it is set.
+	Lookup  func(name string) (value string, ok bool)
+	Prompts []Prompt
+	Keyring Keyring
+}
+
+// Check returns the findings: those about files in the order of their lines,
+// then the others. It makes the index of Config.
+func Check(f Facts) []Finding {
+	f.Config.Index()
+	var all []Finding
+	for _, family := range []func(Facts) []Finding{syntax, chains, settings, modes, caches, prompts, environment, keyrings} {
+		all = append(all, family(f)...)
+	}
+	slices.SortStableFunc(all, func(a, b Finding) int {
+		if (a.Origin.File == "") != (b.Origin.File == "") {
+			return cmp.Compare(b.Origin.File, a.Origin.File)
+		}
+		return cmp.Or(cmp.Compare(a.Origin.File, b.Origin.File), cmp.Compare(a.Origin.Line, b.Origin.Line))
+	})
+	return all
+}

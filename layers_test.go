@@ -24,8 +24,9 @@ var layers = map[string][]string{
 	"keyring":   {},
 	"accesskey": {"cred", "keyring"},
 	"emulator":  {},
-	"doctor":    {"awsconfig", "plan", "cred"},
-	"cli":       {"cred", "awsconfig", "doctor", "plan", "session", "cache", "keyring", "accesskey", "hop", "deliver", "term", "emulator"},
+	"doctor":    {"awsconfig", "plan"},
+	"words":     {},
+	"cli":       {"cred", "awsconfig", "doctor", "words", "plan", "session", "cache", "keyring", "accesskey", "hop", "deliver", "term", "emulator"},
 }
 
 // banned are imports that only the named packages may have.

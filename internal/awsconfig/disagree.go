@@ -46,11 +46,13 @@ const (
 )
 
 // Disagreement is a line that the AWS tools read differently. Section is the
-// text of its header, and Key the setting's name where it is one.
+// text of its header, Profile the name in it where it is a profile's, and Key
+// the setting's name where the line is one.
 type Disagreement struct {
 	Origin
 	Quirk   Quirk
 	Section string
+	Profile string
 	Key     string
 }
 
@@ -58,8 +60,20 @@ type Disagreement struct {
 // disagree, in their order.
 func (c *Config) Disagreements() iter.Seq[Disagreement] {
 	return func(yield func(Disagreement) bool) {
-		_ = c.config.disagreements(yield, strayInConfig) && c.credentials.disagreements(yield, strayInCredentials)
+		_ = c.config.disagreements(yield, strayInConfig, profileInConfig) && c.credentials.disagreements(yield, strayInCredentials, func(text []byte) string { return string(text) })
 	}
+}
+
+// profileInConfig returns the profile that a header of the config file names,
+// "" when it names none.
+func profileInConfig(text []byte) string {
+	if string(text) == defaultName {
+		return defaultName
+	}
+	if word, ok := secondWord(text, nil); ok && bytes.HasPrefix(text, []byte(profileKind)) {
+		return string(word)
+	}
+	return ""
 }
 
 // strayInConfig reports whether a section of the config file with this header
@@ -81,22 +95,22 @@ func strayInCredentials(text []byte) bool {
 }
 
 // disagreements reports whether to go on.
-func (f *file) disagreements(yield func(Disagreement) bool, stray func(text []byte) bool) bool {
+func (f *file) disagreements(yield func(Disagreement) bool, stray func(text []byte) bool, profile func(text []byte) string) bool {
 	var now struct {
-		section, key string
-		keys         map[string]bool // of the section
-		plain        bool            // the setting has a value in its own line
+		section, profile, key string
+		keys                  map[string]bool // of the section
+		plain                 bool            // the setting has a value in its own line
 	}
 	seen := map[string]bool{}
 	s := scanner{data: f.data}
 	tell := func(q Quirk) bool {
-		return yield(Disagreement{Origin: f.origin(&s), Quirk: q, Section: now.section, Key: now.key})
+		return yield(Disagreement{Origin: f.origin(&s), Quirk: q, Section: now.section, Profile: now.profile, Key: now.key})
 	}
 	for s.scan() {
 		switch s.kind {
 		case header:
 			text, _ := headerText(s.text)
-			now.section, now.key, now.keys = string(text), "", map[string]bool{}
+			now.section, now.profile, now.key, now.keys = string(text), profile(text), "", map[string]bool{}
 			quirks := headerQuirks(s.text, text, seen[now.section])
 			if stray(text) {
 				quirks = append(quirks, StraySection)

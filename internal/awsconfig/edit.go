@@ -135,3 +135,24 @@ func fill(temp *os.File, text []byte, like fs.FileInfo) error {
 	}
 	return errors.Join(err, temp.Close())
 }
+
+// RenameKey gives the setting at a place another name, and changes nothing
+// else. The error is [ErrChanged] when the key does not stand there any more.
+func RenameKey(at Origin, key, name string) error {
+	return Rewrite(at.File, func(text []byte) ([]byte, error) {
+		s := scanner{data: text}
+		if bytes.HasPrefix(text, []byte(byteOrderMark)) {
+			s.next = len(byteOrderMark)
+		}
+		for s.scan() && s.num < at.Line {
+			// up to the line itself
+		}
+		i := bytes.IndexAny(s.text, "=:")
+		if s.num != at.Line || s.kind != setting || i <= 0 || lower(s.text[:i]) != key {
+			return nil, ErrChanged
+		}
+		old := bytes.TrimSpace(s.text[:i])
+		start := s.start + bytes.Index(text[s.start:s.next], old)
+		return slices.Concat(text[:start], []byte(name), text[start+len(old):]), nil
+	})
+}

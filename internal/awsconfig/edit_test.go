@@ -182,3 +182,22 @@ func FuzzRemoveKeys(f *testing.F) {
 func credentialsOf(text []byte) *Config {
 	return &Config{credentials: file{path: "credentials", data: []byte(strings.TrimPrefix(string(text), byteOrderMark))}}
 }
+
+func TestRenameKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	const before, after = "\uFEFF[profile a]\r\n  Source_Profle : main ; kept\r\nregion = source_profle\r\n", "\uFEFF[profile a]\r\n  source_profile : main ; kept\r\nregion = source_profle\r\n"
+	if err := os.WriteFile(path, []byte(before), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range []Origin{{path, 1}, {path, 3}, {path, 4}, {path, 9}} {
+		if err := RenameKey(wrong, "source_profle", "source_profile"); !errors.Is(err, ErrChanged) {
+			t.Errorf("line %d: %v", wrong.Line, err)
+		}
+	}
+	if err := RenameKey(Origin{path, 2}, "source_profle", "source_profile"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); string(got) != after || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}

@@ -68,7 +68,7 @@ Leaving the shell leaves the role.`,
 	root.Flags().SortFlags = false
 	root.AddCommand(
 		a.shellCommand(), a.execCommand(), a.exportCommand(), a.processCommand(),
-		a.explainCommand(), a.statusCommand(), a.keysCommand(), a.sessionsCommand(), a.demoCommand(), a.versionCommand(),
+		a.explainCommand(), a.statusCommand(), a.keysCommand(), a.sessionsCommand(), a.doctorCommand(), a.demoCommand(), a.versionCommand(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

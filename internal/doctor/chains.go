@@ -23,6 +23,9 @@ func syntax(f Facts) []Finding {
 		all = append(all, Finding{ID: UnreadableLine, Origin: e.Origin, Err: e})
 	}
 	for d := range f.Config.Disagreements() {
+		if d.Profile != "" && !f.wanted(d.Profile) {
+			continue
+		}
 		all = append(all, Finding{ID: ID(d.Quirk), Origin: d.Origin, Args: []string{d.Section, d.Key}})
 	}
 	return all
@@ -34,6 +37,9 @@ func chains(f Facts) []Finding {
 	var all []Finding
 	at := map[string]int{} // of all, by place and message
 	for name := range f.Config.Names() {
+		if !f.wanted(name) {
+			continue
+		}
 		p, _, err := f.Config.Profile(name)
 		if err == nil && !identified(p) {
 			continue

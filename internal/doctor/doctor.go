@@ -53,6 +53,9 @@ type Rename struct{ Old, New string }
 type Facts struct {
 	Config  *awsconfig.Config
 	Options plan.Options
+	// Only limits the findings about profiles to this one and those that it
+	// starts from; "" is all of them.
+	Only string
 	// Stored are the access key ids of the keyring, by profile.
 	Stored map[string]string
 	Files  []File
@@ -61,12 +64,37 @@ type Facts struct {
 	Lookup  func(name string) (value string, ok bool)
 	Prompts []Prompt
 	Keyring Keyring
+
+	wanted func(profile string) bool
+}
+
+// wanted returns a test for the profiles that are to be examined: only, and
+// those that it names, to whatever depth.
+func wanted(c *awsconfig.Config, only string) func(profile string) bool {
+	if only == "" {
+		return func(string) bool { return true }
+	}
+	set := map[string]bool{}
+	for todo := []string{only}; len(todo) > 0; todo = todo[1:] {
+		if set[todo[0]] {
+			continue
+		}
+		set[todo[0]] = true
+		if p, ok, err := c.Profile(todo[0]); ok && err == nil {
+			for _, key := range []string{"source_profile", "include_profile"} {
+				if v := p.Keys[key].Text; v != "" {
+					todo = append(todo, v)
+				}
+			}
+		}
+	}
+	return func(profile string) bool { return set[profile] }
 }
 
 // Check returns the findings: those about files in the order of their lines,
-// then the others. It makes the index of Config.
+// then the others. For many profiles the Config should have its index.
 func Check(f Facts) []Finding {
-	f.Config.Index()
+	f.wanted = wanted(f.Config, f.Only)
 	var all []Finding
 	for _, family := range []func(Facts) []Finding{syntax, chains, settings, modes, caches, prompts, environment, keyrings} {
 		all = append(all, family(f)...)

@@ -180,3 +180,35 @@ func fact(t *testing.T, f *Facts, words []string) {
 		t.Fatalf("no such fact: %q", words)
 	}
 }
+
+// BenchmarkCheck examines files of which nothing is wrong.
+func BenchmarkCheck(b *testing.B) {
+	for _, n := range []int{10, 10_000, 100_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			var text strings.Builder
+			text.WriteString("[default]\nregion = us-east-1\n")
+			for i := range n {
+				source := "default"
+				if i%10 == 0 && i > 0 {
+					source = fmt.Sprintf("p%d", i-1)
+				}
+				fmt.Fprintf(&text, "[profile p%d]\nrole_arn = arn:aws:iam::%012d:role/Ops\nsource_profile = %s\nregion = eu-west-1\n", i, i, source)
+			}
+			path := filepath.Join(b.TempDir(), "config")
+			if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				c, err := awsconfig.Load(path, "")
+				if err != nil {
+					b.Fatal(err)
+				}
+				c.Index()
+				found := Check(Facts{Config: c, Options: plan.Options{InKeyring: func(string) (string, error) { return "AKIAIOSFODNN7EXAMPLE", nil }}})
+				if len(found) > 0 {
+					b.Fatal(found[0])
+				}
+			}
+		})
+	}
+}

@@ -31,8 +31,8 @@ func settings(f Facts) []Finding {
 	var all []Finding
 	for name := range f.Config.Names() {
 		p, ok, err := f.Config.Profile(name)
-		if !ok || err != nil {
-			continue // told elsewhere
+		if !ok || err != nil || !f.wanted(name) {
+			continue // an error is told elsewhere
 		}
 		all = append(all, typos(p)...)
 		all = append(all, shadowed(p)...)

@@ -47,6 +47,9 @@ func (a *app) report(cmd *cobra.Command, err error) int {
 	if errors.Is(err, syscall.EPIPE) {
 		return exitFailure // whoever read our output has read enough
 	}
+	if e, ok := errors.AsType[*session.HopError](err); ok && cmd.Name() != processName {
+		a.draw(e)
+	}
 	for _, line := range a.explain(err) {
 		fmt.Fprintln(a.stderr, line)
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -227,44 +226,6 @@ is written to stderr unless it fails; an MFA code is asked for on the terminal.`
 				return err
 			}
 			return deliver.Process(a.stdout, c)
-		},
-	}
-	f.register(cmd)
-	return cmd
-}
-
-func (a *app) explainCommand() *cobra.Command {
-	f := &switchFlags{}
-	cmd := &cobra.Command{
-		Use:   "explain [flags] [PROFILE|ROLE_ARN]",
-		Short: "Show what a switch would do: every hop, and the line it comes from",
-		Long: `Show the chain that a switch would walk, hop by hop: each value with the file
-and line it comes from, what will be asked for, and where requests will go.
-Nothing is asked or sent.`,
-		Example:           "  aws-switch-role explain sub-account",
-		ValidArgsFunction: a.completeProfiles,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			args, err := onlyProfile(cmd, args)
-			if err != nil {
-				return err
-			}
-			if err := f.complete(a, cmd.Flags()); err != nil {
-				return err
-			}
-			name, err := a.profileName(args)
-			if err != nil {
-				return err
-			}
-			p, err := a.plan(f, name)
-			if err != nil {
-				return err
-			}
-			var text strings.Builder
-			if err := plan.Print(&text, p); err != nil {
-				return err
-			}
-			_, err = io.WriteString(a.stdout, term.CleanText(text.String()))
-			return err
 		},
 	}
 	f.register(cmd)

@@ -64,7 +64,7 @@ func FuzzPlan(f *testing.F) {
 				continue
 			}
 			checkInvariants(t, p)
-			if err := Print(io.Discard, p); err != nil || p.Profile == "" {
+			if err := Print(io.Discard, p, nil); err != nil || p.Profile == "" {
 				t.Fatalf("%+v, %v", p, err)
 			}
 			again, err := For(c, name, o)

@@ -103,7 +103,7 @@ func printed(t *testing.T, p Plan, err error) string {
 	}
 	checkInvariants(t, p)
 	var b bytes.Buffer
-	if err := Print(&b, p); err != nil {
+	if err := Print(&b, p, nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

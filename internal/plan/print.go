@@ -8,8 +8,10 @@ import (
 )
 
 // Print draws p for people: the chain, hop by hop, each value with the place
-// it was read from, what will be asked and where requests will go.
-func Print(w io.Writer, p Plan) error {
+// it was read from, what will be asked and where requests will go. kept says
+// of a hop until when a session of it is kept, "" when none is; nil stands for
+// none at all.
+func Print(w io.Writer, p Plan, kept func(i int) string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s", p.Profile)
 	if who := p.Who(); who != "" {
@@ -20,6 +22,9 @@ func Print(w io.Writer, p Plan) error {
 		fmt.Fprintf(&b, "%d. %s\n", i+1, Describe(h))
 		for _, f := range p.Facts[i] {
 			line(&b, f.Name, f.Text, f.From)
+		}
+		if kept != nil && kept(i) != "" {
+			line(&b, "kept", kept(i), "")
 		}
 		switch h := h.(type) {
 		case SessionToken:

@@ -23,6 +23,11 @@ type RoleARN struct {
 // Name returns the role's name without its path.
 func (r RoleARN) Name() string { return r.Path[strings.LastIndexByte(r.Path, '/')+1:] }
 
+// String returns the ARN.
+func (r RoleARN) String() string {
+	return "arn:" + r.Partition + ":iam::" + r.Account + ":role/" + r.Path
+}
+
 // ParseRoleARN reads the ARN of an IAM role (IAM User Guide, "IAM ARNs").
 func ParseRoleARN(s string) (RoleARN, error) {
 	bad := fmt.Errorf("%s is not a role's ARN, which looks like arn:aws:iam::123456789012:role/Name", shown(s))

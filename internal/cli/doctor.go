@@ -20,12 +20,14 @@ import (
 	"aws-switch-role/internal/doctor"
 	"aws-switch-role/internal/keyring"
 	"aws-switch-role/internal/plan"
+	"aws-switch-role/internal/session"
 	"aws-switch-role/internal/term"
 	"aws-switch-role/internal/words"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
-	var asJSON, fix, yes bool
+	f := &switchFlags{}
+	var asJSON, fix, online bool
 	cmd := &cobra.Command{
 		Use:   "doctor [flags] [PROFILE]",
 		Short: "Find what is wrong with the AWS files, and say how to mend it",
@@ -33,35 +35,108 @@ func (a *app) doctorCommand() *cobra.Command {
 nowhere, lines that the AWS tools read differently, keys in plain text, files
 that others may read, variables that contradict each other. Nothing is sent.
 With a PROFILE it looks at that one and at those it starts from. The exit
-status is 1 when something was found.`,
+status is 1 when something was found.
+
+With --online it then walks the profile's chain as a switch would, shows at
+which hop it breaks, and says why, as far as AWS tells.`,
 		Example: `  aws-switch-role doctor
-  aws-switch-role doctor sub-account
+  aws-switch-role doctor sub-account --online
   aws-switch-role doctor --fix`,
 		ValidArgsFunction: a.completeProfiles,
-		Args:              cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			args, err := onlyProfile(cmd, args)
+			if err != nil {
+				return err
+			}
+			if online && len(args) == 0 {
+				return usagef("--online needs a profile to try: aws-switch-role doctor --online PROFILE")
+			}
+			if err := f.complete(a, cmd.Flags()); err != nil {
+				return err
+			}
 			facts, keeper, err := a.facts(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
-			findings := doctor.Check(facts)
-			if len(findings) > 0 {
+			r := report{findings: doctor.Check(facts), keeper: keeper}
+			for range facts.Config.Names() {
+				r.profiles++
+			}
+			if online {
+				if r.chain, err = a.try(cmd.Context(), f, args[0]); err != nil {
+					return err
+				}
+			}
+			if len(r.findings) > 0 || r.chain != nil && r.chain.err != nil {
 				a.exit = exitFailure
 			}
 			switch {
 			case asJSON:
-				return a.printFindingsJSON(findings)
+				return a.printReportJSON(r)
 			case fix:
-				return a.mend(cmd.Context(), findings, yes)
+				return a.mend(cmd.Context(), r.findings, f.yes)
 			}
-			return a.printFindings(findings, keeper)
+			return a.printReport(r)
 		},
 	}
+	f.register(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.Flags().BoolVar(&fix, "fix", false, "mend what can be mended without harm, after showing what changes")
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask before --fix changes anything")
+	cmd.Flags().BoolVar(&fix, "fix", false, "mend what can be mended without harm, after showing what changes; --yes does not ask")
+	cmd.Flags().BoolVar(&online, "online", false, "walk the profile's chain, and say where and why it breaks")
 	cmd.MarkFlagsMutuallyExclusive("json", "fix")
+	cmd.MarkFlagsMutuallyExclusive("online", "fix")
 	return cmd
+}
+
+// report is what the doctor says.
+type report struct {
+	findings []doctor.Finding
+	profiles int    // in the files
+	keeper   string // of secrets
+	chain    *trial // nil when none was tried
+}
+
+// trial is a chain that was walked: to its end, where AWS knows one as arn, or
+// to where err stopped it.
+type trial struct {
+	plan plan.Plan
+	arn  string
+	err  error
+	at   int // the hop that err is of, one behind the last for the question who one is
+}
+
+// try walks the chain of a profile. An error is of the plan, or of the person.
+func (a *app) try(ctx context.Context, f *switchFlags, name string) (*trial, error) {
+	p, err := a.plan(f, name)
+	if err != nil {
+		return nil, err
+	}
+	c, err := a.credentials(ctx, f, p)
+	if e, ok := errors.AsType[*session.HopError](err); ok {
+		return &trial{plan: p, err: err, at: e.Index}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	at, err := plan.EndpointFor(p.Region, a.planEnvironment())
+	if err != nil {
+		return nil, err
+	}
+	performer := a.performer(f)
+	performer.CABundle = a.inHome(p.CABundle)
+	id, err := performer.Identity(ctx, at, c)
+	return &trial{plan: p, arn: id.ARN, err: err, at: len(p.Hops)}, nil
+}
+
+// state is what became of hop i of a trial.
+func (t *trial) state(i int) string {
+	switch {
+	case t.err == nil || i < t.at:
+		return "ok"
+	case i == t.at:
+		return "failed"
+	}
+	return "not reached"
 }
 
 // facts gathers what the doctor is to know; keeper says in a word what keeps
@@ -287,45 +362,58 @@ func (a *app) place(f doctor.Finding) string {
 	return term.Clean(a.tilde(f.Origin.String()))
 }
 
-func (a *app) printFindings(findings []doctor.Finding, keeper string) error {
+func (a *app) printReport(r report) error {
 	y := term.NewStyler(term.IsTerminal(os.Stdout), a.getenv("NO_COLOR"), a.getenv("TERM"))
 	var b bytes.Buffer
-	fixable := 0
-	for _, f := range findings {
-		x := a.told(f)
-		if at := a.place(f); at != "" {
-			b.WriteString(y.Bold(at) + ": ")
-		}
-		b.WriteString(x.What)
-		if f.Others > 0 {
-			fmt.Fprintf(&b, " (and %d more profiles)", f.Others)
-		}
-		b.WriteString("\n")
+	explain := func(x words.Explanation) {
 		if x.Why != "" {
 			fmt.Fprintf(&b, "  %s\n", x.Why)
 		}
 		if x.Next != "" {
 			fmt.Fprintf(&b, "  %s %s\n", y.Green("->"), x.Next)
 		}
+	}
+	fixable := 0
+	for _, f := range r.findings {
+		x := a.told(f)
+		if at := a.place(f); at != "" {
+			b.WriteString(y.Bold(at) + ": ")
+		}
+		b.WriteString(x.What)
+		if f.Others > 0 {
+			fmt.Fprintf(&b, " (and %s more)", count(f.Others, "profile"))
+		}
+		b.WriteString("\n")
+		explain(x)
 		if f.Fix != nil {
 			fixable++
 		}
 	}
-	n := 0
-	for range a.config.Names() {
-		n++
+	found := "nothing found"
+	if n := len(r.findings); n > 0 {
+		found = count(n, "finding")
 	}
-	kept := ""
-	if keeper != "" {
-		kept = ", secrets kept by: " + keeper
+	fmt.Fprintf(&b, "%s in %s", found, count(r.profiles, "profile"))
+	if r.keeper != "" {
+		b.WriteString(", secrets kept by: " + r.keeper)
 	}
-	switch {
-	case len(findings) == 0:
-		fmt.Fprintf(&b, "nothing found: %s%s\n", count(n, "profile"), kept)
-	case fixable > 0:
-		fmt.Fprintf(&b, "%s in %s%s; %d can be mended: aws-switch-role doctor --fix\n", count(len(findings), "finding"), count(n, "profile"), kept, fixable)
-	default:
-		fmt.Fprintf(&b, "%s in %s%s\n", count(len(findings), "finding"), count(n, "profile"), kept)
+	if fixable > 0 {
+		fmt.Fprintf(&b, "; %d can be mended: aws-switch-role doctor --fix", fixable)
+	}
+	b.WriteString("\n")
+	if t := r.chain; t != nil {
+		fmt.Fprintf(&b, "\n%s\n", y.Bold(term.Clean(t.plan.Profile)))
+		for i, h := range t.plan.Hops {
+			mark := map[string]func(string) string{"ok": y.Green, "failed": y.Red, "not reached": y.Dim}[t.state(i)]
+			fmt.Fprintf(&b, "  %d. %s: %s\n", i+1, clean(plan.Describe(h)), mark(t.state(i)))
+		}
+		if t.err != nil {
+			x := a.explanation(t.err)
+			b.WriteString(x.What + "\n")
+			explain(words.Explanation{Why: x.Why, Next: x.Next})
+		} else {
+			fmt.Fprintf(&b, "you are %s\n", term.Clean(t.arn))
+		}
 	}
 	_, err := a.stdout.Write(b.Bytes())
 	return err
@@ -351,11 +439,45 @@ type foundJSON struct {
 	Fixable bool   `json:"fixable"`
 }
 
-func (a *app) printFindingsJSON(findings []doctor.Finding) error {
-	out := []foundJSON{}
-	for _, f := range findings {
+// reportJSON is what the doctor says, in JSON.
+type reportJSON struct {
+	Findings []foundJSON `json:"findings"`
+	Profiles int         `json:"profiles"`
+	Keyring  string      `json:"keyring,omitempty"`
+	Chain    *trialJSON  `json:"chain,omitempty"`
+}
+
+// trialJSON is a chain that was walked, in JSON.
+type trialJSON struct {
+	Profile string      `json:"profile"`
+	Hops    []triedJSON `json:"hops"`
+	ARN     string      `json:"arn,omitempty"`
+	What    string      `json:"what,omitempty"`
+	Why     string      `json:"why,omitempty"`
+	Mend    string      `json:"mend,omitempty"`
+}
+
+type triedJSON struct {
+	Kind  string `json:"kind"`
+	What  string `json:"what"`
+	State string `json:"state"`
+}
+
+func (a *app) printReportJSON(r report) error {
+	out := reportJSON{Findings: []foundJSON{}, Profiles: r.profiles, Keyring: r.keeper}
+	for _, f := range r.findings {
 		x := a.told(f)
-		out = append(out, foundJSON{string(f.ID), f.Origin.File, f.Origin.Line, f.Profile, f.Others, x.What, x.Why, x.Next, f.Fix != nil})
+		out.Findings = append(out.Findings, foundJSON{string(f.ID), f.Origin.File, f.Origin.Line, f.Profile, f.Others, x.What, x.Why, x.Next, f.Fix != nil})
+	}
+	if t := r.chain; t != nil {
+		out.Chain = &trialJSON{Profile: t.plan.Profile, ARN: t.arn}
+		for i, h := range t.plan.Hops {
+			out.Chain.Hops = append(out.Chain.Hops, triedJSON{kindOf(h), plan.Describe(h), t.state(i)})
+		}
+		if t.err != nil {
+			x := a.explanation(t.err)
+			out.Chain.What, out.Chain.Why, out.Chain.Mend = x.What, x.Why, x.Next
+		}
 	}
 	enc := json.NewEncoder(a.stdout)
 	enc.SetIndent("", "  ")

@@ -22,6 +22,7 @@ import (
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/session"
 	"aws-switch-role/internal/term"
+	"aws-switch-role/internal/words"
 )
 
 // This file is the only home of the words that people read when something
@@ -74,7 +75,7 @@ func exitStatus(cmd *cobra.Command, err error) int {
 }
 
 // explanation is what a person is told. Why and Next may be empty.
-type explanation struct{ What, Why, Next string }
+type explanation words.Explanation
 
 // explain puts an error into words.
 func (a *app) explain(err error) []string {
@@ -104,11 +105,11 @@ func (a *app) explanation(err error) explanation {
 	} else if e, ok := errors.AsType[*plan.Error](err); ok {
 		x = a.explainPlan(e)
 	} else if e, ok := errors.AsType[*hop.NetworkError](err); ok {
-		x = explainNetwork(e)
+		x = a.explainNetwork(e)
 	} else if e, ok := errors.AsType[*hop.AnswerError](err); ok {
-		x = explainAnswer(e, "PROFILE")
+		x = a.explainAnswer(e, "PROFILE")
 	} else if e, ok := errors.AsType[*hop.APIError](err); ok {
-		x = explainAPI(e, nil, "PROFILE")
+		x = a.explainAPI(e, plan.Plan{Profile: "PROFILE"}, -1)
 	} else if e, ok := errors.AsType[*noInputError](err); ok {
 		x = explanation{What: clean(e.Error()), Next: "run it on a terminal without --no-input, or pass --yes"}
 	} else if e, ok := errors.AsType[*deliver.NotFoundError](err); ok {
@@ -317,13 +318,13 @@ func (a *app) explainHop(e *session.HopError) explanation {
 	if s, ok := errors.AsType[*hop.SignInError](e.Err); ok {
 		x = a.explainSignIn(s)
 	} else if api, ok := errors.AsType[*hop.APIError](e.Err); ok {
-		x = explainAPI(api, h, typed(e.Plan))
+		x = a.explainAPI(api, e.Plan, e.Index)
 	} else if n, ok := errors.AsType[*hop.NetworkError](e.Err); ok {
-		x = explainNetwork(n)
+		x = a.explainNetwork(n)
 	} else if n, ok := errors.AsType[*hop.AnswerError](e.Err); ok {
-		x = explainAnswer(n, typed(e.Plan))
+		x = a.explainAnswer(n, typed(e.Plan))
 	} else if s, ok := errors.AsType[*hop.SourceError](e.Err); ok {
-		x = explainSource(s, h)
+		x = a.explainSource(s, h)
 	} else if n, ok := errors.AsType[*noInputError](e.Err); ok {
 		x = explanation{What: clean(n.Error()), Next: "run aws-switch-role " + typed(e.Plan) + " on a terminal, pass --mfa-code CODE, or set mfa_process or AWS_SWITCH_ROLE_ASKPASS"}
 		if n.flag != "" {
@@ -340,9 +341,10 @@ func (a *app) explainHop(e *session.HopError) explanation {
 	}
 	// The code's own sentence goes before what AWS said about it.
 	if c, ok := errors.AsType[*hop.CodeError](e.Err); ok {
-		x = explanation{What: clean(c.Msg), Next: "wait for the device's next code and try again; is " + term.Clean(c.Serial) + " the right device, and its clock right?"}
+		x = a.phrase("code-wrong", c.Serial)
+		x.What = clean(c.Msg)
 		if api, ok := errors.AsType[*hop.APIError](c.Err); ok {
-			x.Why = "AWS said " + clean(api.Code+": "+api.Message)
+			x.Why = a.phrase("said-by-aws", api.Code+": "+api.Message).Why
 		}
 	}
 	where := ""
@@ -362,66 +364,68 @@ func typed(p plan.Plan) string {
 }
 
 // explainSource says why a source that is no API of AWS gave nothing.
-func explainSource(e *hop.SourceError, h plan.Hop) explanation {
-	x := explanation{What: clean(e.Msg)}
-	if e.Said != "" {
-		x.Why = "it said " + ending(e.Said)
-	}
-	if process, ok := h.(plan.Process); ok {
+func (a *app) explainSource(e *hop.SourceError, h plan.Hop) explanation {
+	id := map[hop.SourceKind]string{hop.ServiceFailed: "service-failed", hop.BadAnswer: "service-failed", hop.NoToken: "no-token", hop.NoRole: "no-role-there"}[e.Kind]
+	about := "PROFILE"
+	switch h := h.(type) {
+	case plan.Process:
+		about = h.Profile
 		// The line itself may hold a password.
-		x.Next = "try its command by hand; it stands in: aws-switch-role explain " + term.Clean(process.Profile)
+		id = "process-failed"
 		switch e.Kind {
 		case hop.ProcessMissing:
-			x.Next = "is it on the PATH? no shell reads credential_process of profile " + term.Clean(process.Profile) + ": write the whole path, without ~ or $HOME"
+			id = "process-missing"
 		case hop.ProcessNoExec:
-			x.Next = "it must be a program that may be run (chmod +x), and quotes come in pairs"
+			id = "process-no-exec"
 		case hop.ProcessSlow:
-			x.Next += "; does it ask for something?"
+			id = "process-slow"
 		case hop.ProcessLoop:
-			x.Next = "give one of these profiles keys, a role, or another process"
+			id = "process-loop"
 		}
-		return x
+	case plan.InstanceMetadata:
+		switch e.Kind {
+		case hop.NoService:
+			id = "no-instance"
+		case hop.ServiceRefused:
+			id = "instance-closed"
+		}
+	case plan.Container:
+		switch e.Kind {
+		case hop.NoService:
+			id = "no-container"
+		case hop.ServiceRefused:
+			id = "container-token"
+		}
 	}
-	switch e.Kind {
-	case hop.NoService:
-		switch h.(type) {
-		case plan.InstanceMetadata:
-			x.Next = "away from EC2, give the profile a source_profile or another credential_source; on EC2, see that the metadata service is on"
-		case plan.Container:
-			x.Next = "away from ECS and EKS, unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and AWS_CONTAINER_CREDENTIALS_FULL_URI"
-		}
-	case hop.NoRole:
-		x.Next = "attach one: aws ec2 associate-iam-instance-profile"
-	case hop.ServiceRefused:
-		x.Next = "is the token of AWS_CONTAINER_AUTHORIZATION_TOKEN or its _FILE the present one?"
-		if _, ok := h.(plan.InstanceMetadata); ok {
-			x.Next = "is the metadata service on, and open to this user?"
-		}
-	case hop.ServiceFailed, hop.BadAnswer:
-		x.Next = "see whom it asks: aws-switch-role explain PROFILE"
-	case hop.NoToken:
-		x.Next = "see that the token is there, on one line, and may be read"
+	x := explanation{}
+	if id != "" {
+		x = a.phrase(id, about)
+	}
+	x.What = clean(e.Msg)
+	if e.Said != "" {
+		x.Why = a.phrase("process-said", ending(e.Said)).Why
 	}
 	return x
 }
 
 // explainSignIn says how to sign in.
 func (a *app) explainSignIn(e *hop.SignInError) explanation {
-	x := explanation{What: clean(e.Msg)}
+	var x explanation
+	switch {
+	case e.Login:
+		x = a.phrase("sign-in-login", e.Profile)
+	case e.Session != "":
+		x = a.phrase("sign-in-session", e.Session)
+	default:
+		x = a.phrase("sign-in-profile", e.Profile)
+	}
+	x.What = clean(e.Msg)
 	if api, ok := errors.AsType[*hop.APIError](e.Err); ok {
-		x.Why = "AWS said " + clean(api.Code+": "+api.Message)
+		x.Why = a.phrase("said-by-aws", api.Code+": "+api.Message).Why
 	} else if f, ok := errors.AsType[*hop.TokenFileError](e.Err); ok {
 		x.Why = clean(a.tilde(f.Path) + ": " + f.Err.Error())
 	} else if f, ok := errors.AsType[*fs.PathError](e.Err); ok && !errors.Is(f, fs.ErrNotExist) {
 		x.Why = clean(a.tilde(f.Path) + ": " + f.Err.Error())
-	}
-	switch {
-	case e.Login:
-		x.Next = "sign in: aws login --profile " + term.Clean(e.Profile)
-	case e.Session != "":
-		x.Next = "sign in: aws sso login --sso-session " + term.Clean(e.Session)
-	default:
-		x.Next = "sign in: aws sso login --profile " + term.Clean(e.Profile)
 	}
 	return x
 }
@@ -436,88 +440,161 @@ func ending(s string) string {
 	return clean(s)
 }
 
-// explainAPI puts a refusal by AWS into words. Where AWS hides the cause, it
-// names the likely ones. profile is what `explain` would be asked about.
-func explainAPI(e *hop.APIError, h plan.Hop, profile string) explanation {
-	x := explanation{What: clean(e.Code + ": " + e.Message)}
-	role, assuming := h.(plan.AssumeRole)
-	_, webIdentity := h.(plan.WebIdentity)
-	sso, bySSO := h.(plan.SSO)
-	switch {
-	case clockOff(e):
-		x.Why = fmt.Sprintf("this machine's clock is %s %s AWS's", plan.Length(e.Skew.Abs()), map[bool]string{true: "behind", false: "ahead of"}[e.Skew > 0])
-		x.Next = "set the clock: sudo timedatectl set-ntp true"
-	case e.Code == "AccessDenied" && strings.Contains(e.Message, "unable to validate MFA code"):
-		x.Why = "the device is not one of this key's user, or does not exist"
-		x.Next = "compare mfa_serial with: aws iam list-mfa-devices"
-	case e.Code == "AccessDenied" && strings.Contains(e.Message, "GetSessionToken with session credentials"):
-		x.Why = "the keys are temporary themselves"
-		x.Next = "remove mfa_serial from the profile, or start from a long-lived key"
-	case e.Code == "AccessDenied" && strings.Contains(e.Message, "perform: sts:TagSession"):
-		x.Why = "the role's trust policy does not let this caller set session tags"
-		x.Next = "leave out --tag and session_tags, or allow sts:TagSession in the role's trust policy"
-	case e.Code == "AccessDenied" && strings.Contains(e.Message, "perform: sts:SetSourceIdentity"):
-		x.Why = "the role's trust policy does not let this caller set a source identity"
-		x.Next = "leave out --source-identity and source_identity, or allow sts:SetSourceIdentity in the role's trust policy"
-	case e.Code == "AccessDenied" && webIdentity:
-		x.Why = "the role's trust policy does not name this identity provider, or its conditions do not fit the token"
-		x.Next = "compare the trust policy with the token's iss, aud and sub"
-	case e.Code == "AccessDenied" && assuming:
-		x.Why = "AWS gives no reason; the likely ones: the role's trust policy does not name this caller"
-		if role.ExternalID == "" {
-			x.Why += ", or demands an external id (external_id)"
-		} else {
-			x.Why += ", or another external id"
-		}
-		if role.MFA.Serial == "" {
-			x.Why += ", or MFA (mfa_serial), or the role does not exist"
-		} else {
-			x.Why += ", or the role does not exist"
-		}
-		x.Next = "check the role's ARN and its trust policy, and that the caller may sts:AssumeRole on it"
-	case bySSO && (e.Code == "ForbiddenException" || e.Code == "ResourceNotFoundException"):
-		x.Why = "IAM Identity Center does not give you the role " + term.Clean(sso.RoleName) + " in account " + term.Clean(sso.AccountID) + ", or there is none"
-		x.Next = "compare sso_account_id and sso_role_name with what is yours at " + term.Clean(sso.StartURL)
-	case e.Reason == "INSUFFICIENT_PERMISSIONS":
-		x.Why = "the user who signed in may not have sign-ins renewed"
-		x.Next = "allow signin:CreateOAuth2Token: it is in the managed policy SignInLocalDevelopmentAccess"
-	case e.Code == "AccessDenied":
-		x.Next = "is the caller's policy allowing " + map[bool]string{true: "iam:", false: "sts:"}[strings.HasSuffix(e.Op, "AccessKey") || strings.HasSuffix(e.Op, "AccessKeys")] + clean(e.Op) + "?"
-	case e.Code == "InvalidClientTokenId":
-		x.Why = "AWS does not know the access key: it was deleted or made inactive, or is of another partition"
-		x.Next = "check the key in the IAM console, and its id in: aws-switch-role explain " + profile
-	case e.Code == "SignatureDoesNotMatch":
-		x.Why = "the secret access key does not belong to the access key id"
-		x.Next = "copy both again, whole: aws configure"
-	case e.Code == "InvalidIdentityToken":
-		x.Why = "STS does not take the web identity token: the account has no such identity provider, or the token is for another audience"
-		x.Next = "compare the token's iss and aud with: aws iam list-open-id-connect-providers"
-	case e.Code == "ExpiredTokenException" && webIdentity:
-		x.Why = "the web identity token has ended"
-		x.Next = "get a new one from the identity provider, then try again"
-	case e.Code == "IDPCommunicationError":
-		x.Why = "STS cannot reach the identity provider; the request was tried again already"
-		x.Next = "try again in a moment"
-	case e.Code == "ExpiredToken" || e.Code == "ExpiredTokenException":
-		x.Why = "the temporary keys that the chain starts from have ended"
-		x.Next = "renew them where they come from, then try again"
-	case e.Code == "RegionDisabledException":
-		x.Why = "STS is not enabled for that region in this account"
-		x.Next = "choose another: --region us-east-1"
-	case e.Code == "ValidationError" && strings.Contains(e.Message, "MaxSessionDuration"):
-		x.Next = "ask for less, or for what the role allows: --duration max"
-	case e.Code == "ValidationError" && strings.Contains(e.Message, "role chaining"):
-		x.Next = "ask for --duration 1h"
-	case e.Code == "PackedPolicyTooLarge":
-		x.Next = "use fewer or shorter session tags"
-	case e.Code == "Throttling" || e.Code == "ThrottlingException" || e.Status == http.StatusTooManyRequests || e.Status >= 500:
-		x.Why = "AWS is busy, and was when the request was tried again"
-		if e.MFA { // sent once
-			x.Why = mayBeUsed
-		}
-		x.Next = "try again in a moment"
-	}
+// explainAPI puts a refusal by AWS into words: of hop i of p, or of no hop
+// when i is negative. Where AWS hides the cause, it names the likely ones.
+func (a *app) explainAPI(e *hop.APIError, p plan.Plan, i int) explanation {
+	x := a.phrase(refusal(e, p, i), a.about(e, p, i)...)
+	x.What = clean(e.Code + ": " + e.Message)
 	return x
+}
+
+// refusal chooses the explanation of a refusal; "" is none.
+func refusal(e *hop.APIError, p plan.Plan, i int) string {
+	var h plan.Hop
+	if i >= 0 {
+		h = p.Hops[i]
+	}
+	_, assuming := h.(plan.AssumeRole)
+	_, webIdentity := h.(plan.WebIdentity)
+	_, bySSO := h.(plan.SSO)
+	says := func(text string) bool { return strings.Contains(e.Message, text) }
+	switch {
+	case clockOff(e) && e.Skew > 0:
+		return "clock-behind"
+	case clockOff(e):
+		return "clock-ahead"
+	case bySSO && (e.Code == "ForbiddenException" || e.Code == "ResourceNotFoundException"):
+		return "sso-not-given"
+	case e.Reason == "INSUFFICIENT_PERMISSIONS":
+		return "login-not-renewable"
+	case e.Code == "AccessDenied":
+		return denial(e, assuming, webIdentity)
+	case e.Code == "InvalidClientTokenId":
+		return "key-unknown"
+	case e.Code == "SignatureDoesNotMatch":
+		return "secret-wrong"
+	case e.Code == "InvalidIdentityToken":
+		return "identity-token-refused"
+	case e.Code == "ExpiredTokenException" && webIdentity:
+		return "identity-token-ended"
+	case e.Code == "IDPCommunicationError":
+		return "identity-provider-out"
+	case e.Code == "ExpiredToken" || e.Code == "ExpiredTokenException":
+		return "base-ended"
+	case e.Code == "RegionDisabledException":
+		return "region-off"
+	case e.Code == "ValidationError" && says("MaxSessionDuration"):
+		return "over-maximum"
+	case e.Code == "ValidationError" && says("role chaining"):
+		return "over-chained"
+	case e.Code == "PackedPolicyTooLarge":
+		return "packed-too-large"
+	case e.Code == "Throttling" || e.Code == "ThrottlingException" || e.Status == http.StatusTooManyRequests || e.Status >= 500:
+		if e.MFA { // sent once
+			return "busy-mfa"
+		}
+		return "busy"
+	}
+	return ""
+}
+
+// denial chooses the explanation of AccessDenied. Newer messages end in the
+// kind of policy that is at fault (IAM User Guide, "Troubleshoot access denied
+// error messages"); those about a role of another account do not.
+func denial(e *hop.APIError, assuming, webIdentity bool) string {
+	says := func(text string) bool { return strings.Contains(e.Message, text) }
+	switch {
+	case says("unable to validate MFA code"):
+		return "mfa-not-the-users"
+	case says("GetSessionToken with session credentials"):
+		return "mfa-with-temporary-keys"
+	case says("perform: sts:TagSession"):
+		return "tags-not-allowed"
+	case says("perform: sts:SetSourceIdentity"):
+		return "source-identity-not-allowed"
+	case webIdentity:
+		return "web-identity-not-trusted"
+	case assuming && says("explicit deny"):
+		return "explicitly-denied"
+	case assuming && says("no identity-based policy allows"):
+		return "not-allowed-to-assume"
+	case assuming && says("no resource-based policy allows"):
+		return "not-trusted"
+	case assuming:
+		return "denied"
+	case strings.HasSuffix(e.Op, "AccessKey") || strings.HasSuffix(e.Op, "AccessKeys") || strings.HasSuffix(e.Op, "MFADevices"):
+		return "iam-denied"
+	}
+	return "sts-denied"
+}
+
+// about is what the words of a refusal are about.
+func (a *app) about(e *hop.APIError, p plan.Plan, i int) []string {
+	if clockOff(e) {
+		return []string{plan.Length(e.Skew.Abs())}
+	}
+	profile := typed(p)
+	source := profile
+	if i >= 0 {
+		switch h := p.Hops[i].(type) {
+		case plan.SSO:
+			return []string{h.RoleName, h.AccountID, h.StartURL}
+		case plan.AssumeRole:
+			if denial(e, true, false) != "denied" && caller(e.Message) == "" {
+				break
+			}
+			who := caller(e.Message)
+			if who == "" {
+				who = a.phrase("cause-this-caller").What
+			}
+			causes := strings.Join(a.causes(p, i, h), "; ")
+			if _, policy, ok := strings.Cut(e.Message, "with an explicit deny in "); ok {
+				causes = policy
+			}
+			return []string{profile, who, h.RoleARN, causes}
+		}
+		if s, ok := p.Source().(plan.StoredKey); ok {
+			source = s.Profile
+		}
+	}
+	if id := refusal(e, p, i); id == "iam-denied" || id == "sts-denied" {
+		return []string{e.Op}
+	}
+	return []string{profile, source}
+}
+
+// caller is the ARN that AWS says it has refused, "" when it does not.
+func caller(message string) string {
+	if _, rest, ok := strings.Cut(message, "User: "); ok {
+		arn, _, _ := strings.Cut(rest, " ")
+		return arn
+	}
+	return ""
+}
+
+// causes are the likely reasons for a denial that has none, the likeliest
+// first.
+func (a *app) causes(p plan.Plan, i int, h plan.AssumeRole) []string {
+	var ids []string
+	before, isSession := p.Hops[i-1].(plan.SessionToken)
+	_, isRole := p.Hops[i-1].(plan.AssumeRole)
+	switch {
+	case h.MFA.Serial != "" || isSession && before.MFA.Serial != "":
+	case isRole:
+		ids = append(ids, "cause-mfa-lost")
+	default:
+		ids = append(ids, "cause-no-mfa")
+	}
+	if h.ExternalID == "" {
+		ids = append(ids, "cause-no-external-id")
+	} else {
+		ids = append(ids, "cause-other-external-id")
+	}
+	var all []string
+	for _, id := range append(ids, "cause-not-trusted", "cause-no-permission", "cause-no-role") {
+		all = append(all, a.phrase(id, typed(p)).What)
+	}
+	return all
 }
 
 // clockOff reports whether AWS refused a signature for its time.
@@ -525,46 +602,49 @@ func clockOff(e *hop.APIError) bool {
 	return e.Skew.Abs() > time.Minute && (strings.Contains(e.Message, "Signature expired") || strings.Contains(e.Message, "Signature not yet current"))
 }
 
-// mayBeUsed is said of a code that went out with a request, of which nobody
-// knows what became.
-const mayBeUsed = "AWS may have used the MFA code: wait for the next one"
-
 // explainNetwork says why no answer came, and what became of a code.
-func explainNetwork(e *hop.NetworkError) explanation {
-	host := clean(e.Host)
-	x := explanation{What: "no answer from " + host + ": " + clean(e.Err.Error()), Next: "is the network up, and the region's name right?"}
+func (a *app) explainNetwork(e *hop.NetworkError) explanation {
+	id, about := "no-answer", []string{e.Host, e.Err.Error()}
 	issuer, badCertificate := e.Certificate()
 	switch {
 	case badCertificate:
-		x.What = "the certificate of " + host + " is not trusted (issuer " + clean(issuer) + ")"
-		x.Next = "a proxy or portal may stand in between: sign in to it, or set ca_bundle (AWS_CA_BUNDLE) to its certificate"
+		id, about[1] = "certificate", issuer
 	case e.Lookup():
-		x.What = "the name of " + host + " cannot be resolved"
+		id = "no-such-host"
 	case e.Timeout() || errors.Is(e.Err, context.DeadlineExceeded):
-		x.What = "no answer from " + host + " in time"
+		id = "too-slow"
 	case errors.Is(e.Err, io.EOF) || errors.Is(e.Err, io.ErrUnexpectedEOF) || errors.Is(e.Err, syscall.ECONNRESET):
-		x.What = host + " hung up without an answer"
-		x.Next = "try again"
+		id = "hung-up"
 	case errors.Is(e.Err, syscall.ECONNREFUSED):
-		x.What = "nobody listens at " + host
+		id = "nobody-listens"
 	}
-	if e.MFA {
-		x.Why = mayBeUsed
+	return a.withCode(a.phrase(id, about...), e.MFA)
+}
+
+// explainAnswer says that what answered is not AWS.
+func (a *app) explainAnswer(e *hop.AnswerError, profile string) explanation {
+	id := "not-aws"
+	if e.Ended {
+		id = "ended-on-arrival"
+	}
+	return a.withCode(a.phrase(id, e.Host, e.Op, e.Msg, profile), e.MFA)
+}
+
+// withCode adds to an explanation what became of a code that went out with the
+// request: nobody knows.
+func (a *app) withCode(x explanation, sent bool) explanation {
+	if sent {
+		x.Why = a.phrase("code-may-be-used").Why
 	}
 	return x
 }
 
-// explainAnswer says that what answered is not AWS.
-func explainAnswer(e *hop.AnswerError, profile string) explanation {
-	x := explanation{
-		What: "the answer of " + clean(e.Host) + " to " + clean(e.Op) + " is not AWS's: " + clean(e.Msg),
-		Next: "a captive portal or proxy may stand in between: open a web page to sign in to it; see the endpoint with: aws-switch-role explain " + profile,
+// phrase returns an explanation of the catalogue, in the person's language. What
+// it is about may come from a file or a server.
+func (a *app) phrase(id string, about ...string) explanation {
+	for i := range about {
+		about[i] = clean(about[i])
 	}
-	if e.Ended {
-		x.Next = "is this machine's clock right? sudo timedatectl set-ntp true"
-	}
-	if e.MFA {
-		x.Why = mayBeUsed
-	}
-	return x
+	x, _ := words.Explain(words.LanguageOf(a.getenv), id, about...)
+	return explanation(x)
 }

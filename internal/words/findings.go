@@ -1,7 +1,7 @@
 package words
 
-// catalogue holds all explanations by their id.
-var catalogue = map[string]entry{
+// findings explain what the doctor finds.
+var findings = map[string]entry{
 	// Lines on which the AWS tools disagree. 1 is the section, 2 the key.
 	"trailing-comment": {
 		text{"a comment stands behind the value of %[2]s", "%[2]s の値の後ろにコメントがある"},

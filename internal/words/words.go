@@ -54,10 +54,18 @@ func (t text) in(l Language, args []any) string {
 // entry is an explanation in both languages.
 type entry struct{ what, why, next text }
 
+// catalogue holds all explanations by their id, an id in one part alone.
+var catalogue = []map[string]entry{findings, refusals}
+
 // Explain returns the explanation called id; args are what it is about, made
 // safe for a terminal by the caller. ok is false when there is none.
 func Explain(l Language, id string, args ...string) (x Explanation, ok bool) {
-	e, ok := catalogue[id]
+	var e entry
+	for _, part := range catalogue {
+		if e, ok = part[id]; ok {
+			break
+		}
+	}
 	if !ok {
 		return Explanation{}, false
 	}

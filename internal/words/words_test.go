@@ -13,29 +13,42 @@ var verb = regexp.MustCompile(`%(\[\d+\])?.`)
 // TestCatalogue checks that everything is said in both languages, about the
 // same things.
 func TestCatalogue(t *testing.T) {
-	for id, e := range catalogue {
-		if e.what.en == "" {
-			t.Errorf("%s says nothing", id)
+	seen := map[string]bool{}
+	for _, part := range catalogue {
+		for id, e := range part {
+			if seen[id] {
+				t.Errorf("%s is there twice", id)
+			}
+			seen[id] = true
+			checkEntry(t, id, e)
 		}
-		for _, x := range []text{e.what, e.why, e.next} {
-			if (x.en == "") != (x.ja == "") {
-				t.Errorf("%s: %q and %q: one is missing", id, x.en, x.ja)
-			}
-			if en, ja := verbs(x.en), verbs(x.ja); !slices.Equal(en, ja) {
-				t.Errorf("%s: %q has %q, %q has %q", id, x.en, en, x.ja, ja)
-			}
-			if strings.ContainsFunc(x.en, func(r rune) bool { return unicode.In(r, unicode.Hiragana, unicode.Katakana, unicode.Han) }) {
-				t.Errorf("%s: not English: %q", id, x.en)
-			}
-			for _, s := range []string{x.en, x.ja} {
-				if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "。") {
-					t.Errorf("%s: a full stop at the end of %q", id, s)
-				}
+	}
+}
+
+func checkEntry(t *testing.T, id string, e entry) {
+	if e == (entry{}) {
+		t.Errorf("%s says nothing", id)
+	}
+	japanese := ""
+	for _, x := range []text{e.what, e.why, e.next} {
+		japanese += x.ja
+		if (x.en == "") != (x.ja == "") {
+			t.Errorf("%s: %q and %q: one is missing", id, x.en, x.ja)
+		}
+		if en, ja := verbs(x.en), verbs(x.ja); !slices.Equal(en, ja) {
+			t.Errorf("%s: %q has %q, %q has %q", id, x.en, en, x.ja, ja)
+		}
+		if strings.ContainsFunc(x.en, func(r rune) bool { return unicode.In(r, unicode.Hiragana, unicode.Katakana, unicode.Han) }) {
+			t.Errorf("%s: not English: %q", id, x.en)
+		}
+		for _, s := range []string{x.en, x.ja} {
+			if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "。") {
+				t.Errorf("%s: a full stop at the end of %q", id, s)
 			}
 		}
-		if !strings.ContainsFunc(e.what.ja, func(r rune) bool { return unicode.In(r, unicode.Hiragana, unicode.Katakana) }) {
-			t.Errorf("%s: not Japanese: %q", id, e.what.ja)
-		}
+	}
+	if !strings.ContainsFunc(japanese, func(r rune) bool { return unicode.In(r, unicode.Hiragana, unicode.Katakana) }) {
+		t.Errorf("%s: not Japanese: %q", id, japanese)
 	}
 }
 

@@ -1,0 +1,180 @@
+package words
+
+// refusals explain what AWS says no to, and what does not answer as AWS does.
+// Where "what" is empty it is AWS's own code and message.
+var refusals = map[string]entry{
+	"clock-behind": {
+		why:  text{"this machine's clock is %[1]s behind AWS's", "このマシンの時計が AWS より %[1]s 遅れている"},
+		next: text{"set the clock: sudo timedatectl set-ntp true", "時計を合わせる: sudo timedatectl set-ntp true"},
+	},
+	"clock-ahead": {
+		why:  text{"this machine's clock is %[1]s ahead of AWS's", "このマシンの時計が AWS より %[1]s 進んでいる"},
+		next: text{"set the clock: sudo timedatectl set-ntp true", "時計を合わせる: sudo timedatectl set-ntp true"},
+	},
+	"mfa-not-the-users": {
+		why:  text{"the device is not one of this key's user, or does not exist", "このキーのユーザーのデバイスではないか、存在しない"},
+		next: text{"compare mfa_serial with: aws-switch-role mfa %[1]s", "mfa_serial を見比べる: aws-switch-role mfa %[1]s"},
+	},
+	"mfa-with-temporary-keys": {
+		why:  text{"the keys are temporary themselves", "もとのキー自体が一時的なもの"},
+		next: text{"remove mfa_serial from the profile, or start from a long-lived key", "プロファイルから mfa_serial を外すか、長期キーから始める"},
+	},
+	"tags-not-allowed": {
+		why:  text{"the role's trust policy does not let this caller set session tags", "ロールの信頼ポリシーが、この呼び出し元にセッションタグを許していない"},
+		next: text{"leave out --tag and session_tags, or have sts:TagSession allowed: aws-switch-role explain --trust-policy %[1]s", "--tag と session_tags を外すか、sts:TagSession を許してもらう: aws-switch-role explain --trust-policy %[1]s"},
+	},
+	"source-identity-not-allowed": {
+		why:  text{"the role's trust policy does not let this caller set a source identity", "ロールの信頼ポリシーが、この呼び出し元にソース ID の設定を許していない"},
+		next: text{"leave out --source-identity and source_identity, or have sts:SetSourceIdentity allowed: aws-switch-role explain --trust-policy %[1]s", "--source-identity と source_identity を外すか、sts:SetSourceIdentity を許してもらう: aws-switch-role explain --trust-policy %[1]s"},
+	},
+	"web-identity-not-trusted": {
+		why:  text{"the role's trust policy does not name this identity provider, or its conditions do not fit the token", "ロールの信頼ポリシーにこの ID プロバイダーがないか、条件がトークンに合わない"},
+		next: text{"compare the trust policy with the token's iss, aud and sub", "信頼ポリシーとトークンの iss、aud、sub を見比べる"},
+	},
+	// AWS says the same whether the role exists or not. 1 is the profile, 2
+	// the caller, 3 the role, 4 the other causes there may be.
+	"not-allowed-to-assume": {
+		why:  text{"%[2]s lacks the permission sts:AssumeRole on the role: a policy of its own account decides that", "%[2]s にはこのロールへの sts:AssumeRole の権限がない。自分のアカウント側のポリシーの問題"},
+		next: text{"the statement it needs: aws-switch-role explain --trust-policy %[1]s", "必要なステートメント: aws-switch-role explain --trust-policy %[1]s"},
+	},
+	"not-trusted": {
+		why:  text{"the role's trust policy does not let %[2]s in: the role's own account decides that", "ロールの信頼ポリシーが %[2]s を許していない。ロール側のアカウントの問題"},
+		next: text{"the policy it needs: aws-switch-role explain --trust-policy %[1]s", "必要なポリシー: aws-switch-role explain --trust-policy %[1]s"},
+	},
+	"explicitly-denied": {
+		why:  text{"a policy denies it explicitly: %[4]s", "明示的に拒否するポリシーがある: %[4]s"},
+		next: text{"ask whoever keeps that policy; no other permission helps against it", "そのポリシーの管理者に相談する。ほかの権限では覆せない"},
+	},
+	"denied": {
+		why:  text{"AWS does not say why; likely, in this order: %[4]s", "AWS は理由を言わない。考えられる順に: %[4]s"},
+		next: text{"compare with what the role needs: aws-switch-role explain --trust-policy %[1]s", "ロールに必要なものと見比べる: aws-switch-role explain --trust-policy %[1]s"},
+	},
+	"cause-no-mfa":            {what: text{"the role demands MFA and no mfa_serial is set (aws-switch-role mfa %[1]s)", "ロールが MFA を求めているのに mfa_serial がない (aws-switch-role mfa %[1]s)"}},
+	"cause-mfa-lost":          {what: text{"it demands MFA, which role chaining does not pass on", "MFA を求めているが、ロールチェイニングでは引き継がれない"}},
+	"cause-no-external-id":    {what: text{"it demands an external id (external_id)", "外部 ID (external_id) を求めている"}},
+	"cause-other-external-id": {what: text{"it demands another external id", "求める外部 ID と違う"}},
+	"cause-not-trusted":       {what: text{"its trust policy does not name the caller", "信頼ポリシーに呼び出し元がない"}},
+	"cause-no-permission":     {what: text{"the caller lacks sts:AssumeRole on it", "呼び出し元に sts:AssumeRole の権限がない"}},
+	"cause-no-role":           {what: text{"it does not exist", "そのロールが存在しない"}},
+	"cause-this-caller":       {what: text{"this caller", "この呼び出し元"}},
+	"sso-not-given": {
+		why:  text{"IAM Identity Center does not give you the role %[1]s in account %[2]s, or there is none", "IAM Identity Center がアカウント %[2]s のロール %[1]s を割り当てていないか、存在しない"},
+		next: text{"compare sso_account_id and sso_role_name with what is yours at %[3]s", "%[3]s で自分に割り当てられたものと sso_account_id、sso_role_name を見比べる"},
+	},
+	"login-not-renewable": {
+		why:  text{"the user who signed in may not have sign-ins renewed", "サインインしたユーザーに更新の権限がない"},
+		next: text{"allow signin:CreateOAuth2Token: it is in the managed policy SignInLocalDevelopmentAccess", "signin:CreateOAuth2Token を許す (マネージドポリシー SignInLocalDevelopmentAccess に含まれる)"},
+	},
+	"iam-denied": {
+		why:  text{"IAM often demands a session with MFA", "IAM は MFA つきのセッションを求めることが多い"},
+		next: text{"is the caller's policy allowing iam:%[1]s?", "呼び出し元のポリシーは iam:%[1]s を許しているか"},
+	},
+	"sts-denied": {
+		next: text{"is the caller's policy allowing sts:%[1]s?", "呼び出し元のポリシーは sts:%[1]s を許しているか"},
+	},
+	"key-unknown": {
+		why:  text{"AWS does not know the access key: it was deleted or made inactive, or is of another partition", "AWS がこのアクセスキーを知らない。削除されたか、無効化されたか、別パーティションのもの"},
+		next: text{"check the key in the IAM console, and its id in: aws-switch-role explain %[1]s", "IAM コンソールでキーを確かめる。ID は aws-switch-role explain %[1]s に出る"},
+	},
+	"secret-wrong": {
+		why:  text{"the secret access key does not belong to the access key id", "シークレットアクセスキーがアクセスキー ID と対になっていない"},
+		next: text{"copy both again, whole: aws-switch-role keys add %[2]s", "両方を写し直す: aws-switch-role keys add %[2]s"},
+	},
+	"identity-token-refused": {
+		why:  text{"STS does not take the web identity token: the account has no such identity provider, or the token is for another audience", "STS がトークンを受け付けない。アカウントにその ID プロバイダーがないか、別の audience 向け"},
+		next: text{"compare the token's iss and aud with: aws iam list-open-id-connect-providers", "トークンの iss と aud を見比べる: aws iam list-open-id-connect-providers"},
+	},
+	"identity-token-ended": {
+		why:  text{"the web identity token has ended", "Web ID トークンの期限が切れた"},
+		next: text{"get a new one from the identity provider, then try again", "ID プロバイダーから取り直して、もう一度試す"},
+	},
+	"identity-provider-out": {
+		why:  text{"STS cannot reach the identity provider; the request was tried again already", "STS が ID プロバイダーに到達できない。再試行もした"},
+		next: text{"try again in a moment", "少し待ってもう一度試す"},
+	},
+	"base-ended": {
+		why:  text{"the temporary keys that the chain starts from have ended", "起点になる一時キーの期限が切れた"},
+		next: text{"renew them where they come from, then try again", "発行元で更新して、もう一度試す"},
+	},
+	"region-off": {
+		why:  text{"STS is not enabled for that region in this account", "このアカウントではそのリージョンの STS が有効でない"},
+		next: text{"choose another: --region us-east-1", "別のリージョンにする: --region us-east-1"},
+	},
+	"over-maximum": {
+		why:  text{"the role allows shorter sessions only", "ロールの最大セッション時間を超えている"},
+		next: text{"ask for less, or for what the role allows: --duration max", "短くするか、ロールの上限にまかせる: --duration max"},
+	},
+	"over-chained": {
+		why:  text{"a role that is assumed with another role's session lasts 1h at most", "ロールのセッションから引き受けるロールは最長 1 時間"},
+		next: text{"ask for --duration 1h", "--duration 1h にする"},
+	},
+	"packed-too-large": {
+		why:  text{"session policy and tags are packed into the token, which has a size", "セッションポリシーとタグはトークンに詰められ、大きさに限りがある"},
+		next: text{"use fewer or shorter session tags, or a shorter policy", "セッションタグかポリシーを短くする"},
+	},
+	"busy": {
+		why:  text{"AWS is busy, and was when the request was tried again", "AWS が混んでいて、再試行しても同じだった"},
+		next: text{"try again in a moment", "少し待ってもう一度試す"},
+	},
+	"busy-mfa": {
+		why:  text{"AWS may have used the MFA code: wait for the next one", "MFA コードは使用済みかもしれない。次のコードを待つ"},
+		next: text{"try again in a moment", "少し待ってもう一度試す"},
+	},
+	"code-may-be-used": {why: text{"AWS may have used the MFA code: wait for the next one", "MFA コードは使用済みかもしれない。次のコードを待つ"}},
+	"code-wrong": {
+		next: text{"wait for the device's next code and try again; is %[1]s the right device, and its clock right?", "次のコードを待って試す。デバイス %[1]s は正しいか、その時計は合っているか"},
+	},
+
+	// The network. 1 is the host.
+	"no-answer": {
+		text{"no answer from %[1]s: %[2]s", "%[1]s から応答がない: %[2]s"}, text{},
+		text{"is the network up, and the region's name right?", "ネットワークはつながっているか、リージョン名は正しいか"},
+	},
+	"certificate": {
+		text{"the certificate of %[1]s is not trusted (issuer %[2]s)", "%[1]s の証明書を信頼できない (発行者 %[2]s)"}, text{},
+		text{"a proxy or portal may stand in between: sign in to it, or set ca_bundle (AWS_CA_BUNDLE) to its certificate", "間にプロキシやポータルがあるかもしれない。サインインするか、ca_bundle (AWS_CA_BUNDLE) にその証明書を設定する"},
+	},
+	"no-such-host": {
+		text{"the name of %[1]s cannot be resolved", "%[1]s の名前を解決できない"}, text{},
+		text{"is the network up, and the region's name right?", "ネットワークはつながっているか、リージョン名は正しいか"},
+	},
+	"too-slow": {
+		text{"no answer from %[1]s in time", "%[1]s から時間内に応答がない"}, text{},
+		text{"is the network up, and the region's name right?", "ネットワークはつながっているか、リージョン名は正しいか"},
+	},
+	"hung-up": {
+		text{"%[1]s hung up without an answer", "%[1]s が応答せずに接続を切った"}, text{},
+		text{"try again", "もう一度試す"},
+	},
+	"nobody-listens": {
+		text{"nobody listens at %[1]s", "%[1]s では誰も待ち受けていない"}, text{},
+		text{"is the network up, and the region's name right?", "ネットワークはつながっているか、リージョン名は正しいか"},
+	},
+	"not-aws": {
+		text{"the answer of %[1]s to %[2]s is not AWS's: %[3]s", "%[2]s への %[1]s の応答が AWS のものではない: %[3]s"}, text{},
+		text{"a captive portal or proxy may stand in between: open a web page to sign in to it; see the endpoint with: aws-switch-role explain %[4]s", "間にポータルやプロキシがあるかもしれない。ウェブページを開いてサインインする。エンドポイントは aws-switch-role explain %[4]s に出る"},
+	},
+	"ended-on-arrival": {
+		text{"the answer of %[1]s to %[2]s is not AWS's: %[3]s", "%[2]s への %[1]s の応答が AWS のものではない: %[3]s"}, text{},
+		text{"is this machine's clock right? sudo timedatectl set-ntp true", "このマシンの時計は合っているか: sudo timedatectl set-ntp true"},
+	},
+
+	// Sources that are no API of AWS. 1 is the profile.
+	"process-said":    {why: text{"it said %[1]s", "出力は %[1]s"}},
+	"process-failed":  {next: text{"try its command by hand; it stands in: aws-switch-role explain %[1]s", "コマンドを手で試す。aws-switch-role explain %[1]s に出る"}},
+	"process-missing": {next: text{"is it on the PATH? no shell reads credential_process of profile %[1]s: write the whole path, without ~ or $HOME", "PATH にあるか。プロファイル %[1]s の credential_process はシェルを通らないので、~ や $HOME を使わずフルパスで書く"}},
+	"process-no-exec": {next: text{"it must be a program that may be run (chmod +x), and quotes come in pairs", "実行できるプログラムか (chmod +x)、引用符は閉じているか"}},
+	"process-slow":    {next: text{"try its command by hand; it stands in: aws-switch-role explain %[1]s; does it ask for something?", "コマンドを手で試す。aws-switch-role explain %[1]s に出る。何か入力を待っていないか"}},
+	"process-loop":    {next: text{"give one of these profiles keys, a role, or another process", "どれかのプロファイルにキーかロール、別のプロセスを設定する"}},
+	"no-instance":     {next: text{"away from EC2, give the profile a source_profile or another credential_source; on EC2, see that the metadata service is on", "EC2 の外なら source_profile か別の credential_source にする。EC2 ならメタデータサービスが有効か確かめる"}},
+	"no-container":    {next: text{"away from ECS and EKS, unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and AWS_CONTAINER_CREDENTIALS_FULL_URI", "ECS や EKS の外なら unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI"}},
+	"no-role-there":   {next: text{"attach one: aws ec2 associate-iam-instance-profile", "割り当てる: aws ec2 associate-iam-instance-profile"}},
+	"container-token": {next: text{"is the token of AWS_CONTAINER_AUTHORIZATION_TOKEN or its _FILE the present one?", "AWS_CONTAINER_AUTHORIZATION_TOKEN (または _FILE) のトークンは今のものか"}},
+	"instance-closed": {next: text{"is the metadata service on, and open to this user?", "メタデータサービスは有効で、このユーザーに開いているか"}},
+	"service-failed":  {next: text{"see whom it asks: aws-switch-role explain %[1]s", "問い合わせ先を見る: aws-switch-role explain %[1]s"}},
+	"no-token":        {next: text{"see that the token is there, on one line, and may be read", "トークンがあり、1 行で、読めるか確かめる"}},
+	"said-by-aws":     {why: text{"AWS said %[1]s", "AWS の返答: %[1]s"}},
+	"sign-in-login":   {next: text{"sign in: aws login --profile %[1]s", "サインインする: aws login --profile %[1]s"}},
+	"sign-in-session": {next: text{"sign in: aws sso login --sso-session %[1]s", "サインインする: aws sso login --sso-session %[1]s"}},
+	"sign-in-profile": {next: text{"sign in: aws sso login --profile %[1]s", "サインインする: aws sso login --profile %[1]s"}},
+}

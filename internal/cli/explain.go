@@ -97,11 +97,11 @@ func (a *app) explanation(err error) explanation {
 	} else if e, ok := errors.AsType[*keyError](err); ok {
 		x = a.explainKey(e)
 	} else if e, ok := errors.AsType[*envchainError](err); ok {
-		x = explainEnvchain(e)
+		x = a.explainEnvchain(e)
 	} else if e, ok := errors.AsType[*usageError](err); ok {
-		x = explanation{What: clean(e.msg), Next: "aws-switch-role --help shows how"}
+		x = a.hint("usage", clean(e.msg))
 	} else if e, ok := errors.AsType[*awsconfig.SyntaxError](err); ok {
-		x = explanation{What: a.tilde(e.Origin.String()) + ": " + clean(e.Msg), Next: "mend that line; nothing else of the file is in the way"}
+		x = a.hint("mend-line", a.tilde(e.Origin.String())+": "+clean(e.Msg))
 	} else if e, ok := errors.AsType[*plan.Error](err); ok {
 		x = a.explainPlan(e)
 	} else if e, ok := errors.AsType[*hop.NetworkError](err); ok {
@@ -111,15 +111,15 @@ func (a *app) explanation(err error) explanation {
 	} else if e, ok := errors.AsType[*hop.APIError](err); ok {
 		x = a.explainAPI(e, plan.Plan{Profile: "PROFILE"}, -1)
 	} else if e, ok := errors.AsType[*noInputError](err); ok {
-		x = explanation{What: clean(e.Error()), Next: "run it on a terminal without --no-input, or pass --yes"}
+		x = a.hint("cannot-confirm", clean(e.Error()))
 	} else if e, ok := errors.AsType[*deliver.NotFoundError](err); ok {
-		x = explanation{What: clean(e.Error()), Next: "is it on the PATH? a shell's alias or function is not"}
+		x = a.hint("no-such-command", clean(e.Error()))
 	} else if e, ok := errors.AsType[*fs.PathError](err); ok {
 		x = explanation{What: clean(a.tilde(e.Path)) + ": " + clean(e.Err.Error())}
 	} else if refusedByCobra(err) {
-		x.Next = "aws-switch-role --help shows how"
+		x = a.hint("usage", x.What)
 	} else {
-		x.Next = keyringHint(err)
+		x = a.hint(keyringHint(err), x.What)
 	}
 	return x
 }
@@ -161,53 +161,44 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 	if e.Profile != "" && e.Kind != plan.UnknownProfile && e.From != "argument" {
 		who = "profile " + term.Clean(e.Profile) + ": "
 	}
-	x := explanation{What: clean(at + who + e.Msg)}
-	name := term.Clean(e.Profile)
+	what, name := clean(at+who+e.Msg), e.Profile
+	if len(e.Near) > 0 {
+		return a.hint("did-you-mean", what, strings.Join(e.Near, ", "))
+	}
 	switch e.Kind {
 	case plan.UnknownProfile:
-		x.Next = didYouMean(e.Near)
-		if x.Next == "" {
-			x.Next = "the files read are " + a.filesRead()
-		}
+		return a.hint("files-read", what, a.filesRead()...)
 	case plan.MissingSource:
-		x.Next = didYouMean(e.Near)
-		if x.Next == "" {
-			x.Next = "add a section for " + term.Clean(e.Name) + ", or name another profile there"
-		}
+		return a.hint("no-source", what, e.Name)
 	case plan.PartialCredentials:
-		x.Why = "and the environment holds no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to start from"
-		x.Next = "add source_profile = NAME to the profile, pass --source-profile NAME, or bring the keys along: envchain NAMESPACE aws-switch-role " + name
 		if e.From == "argument" {
-			x.Next = "pass --source-profile NAME, or bring the keys along: envchain NAMESPACE aws-switch-role ROLE_ARN"
+			return a.hint("partial-credentials-arn", what)
 		}
+		return a.hint("partial-credentials", what, name)
 	case plan.PartialKey:
-		x.Next = "add " + e.Name + " to the same section"
+		return a.hint("partial-key", what, e.Name)
 	case plan.NoCredentials:
-		x.Next = "give it keys (aws configure --profile " + term.Clean(e.Name) + "), a role_arn, or keys in the environment"
+		return a.hint("no-credentials", what, e.Name)
 	case plan.NoEnvironmentKeys:
-		x.Next = "envchain NAMESPACE aws-switch-role " + name + ", or export the two variables first"
+		return a.hint("no-environment-keys", what, name)
 	case plan.LeftEnvironmentKeys:
-		x.Next = "leave this shell first (exit), or bring the keys along again: envchain NAMESPACE aws-switch-role " + name
+		return a.hint("left-environment-keys", what, name)
 	case plan.SourceLoop:
-		x.Why = "the way round: " + a.loop(e.Loop)
-		x.Next = "one of them must name keys of its own, or another source_profile"
+		return a.hint("source-loop", what, a.loop(e.Loop))
 	case plan.IncludeLoop:
-		x.Why = "the way round: " + a.loop(e.Loop)
-		x.Next = "take one include_profile out"
+		return a.hint("include-loop", what, a.loop(e.Loop))
 	case plan.Conflict:
-		x.Next = "keep the one that is meant"
-	case plan.BadValue:
-		x.Next = didYouMean(e.Near)
+		return a.hint("conflict", what)
 	case plan.ChainedDuration:
-		x.Next = "ask for --duration 1h or max, or set duration_seconds = 3600; the session is renewed without a code"
+		return a.hint("chained-duration", what)
 	case plan.FIDODevice:
-		x.Next = "register an authenticator app as a second MFA device in the IAM console, and name its ARN, arn:aws:iam::ACCOUNT:mfa/NAME"
+		return a.hint("fido-device", what)
 	case plan.NoContainer:
-		x.Next = "run it in the container, or give the profile another source"
+		return a.hint("not-a-container", what)
 	case plan.ProcessLoop:
-		x.Next = "give the profile keys or a role, or name another profile there"
+		return a.hint("own-process", what)
 	}
-	return x
+	return explanation{What: what}
 }
 
 // explainKey says what is wrong with a key of the keyring.
@@ -215,62 +206,56 @@ func (a *app) explainKey(e *keyError) explanation {
 	name := term.Clean(e.name)
 	x := a.explanation(e.err)
 	if second, ok := errors.AsType[*accesskey.SecondKeyError](e.err); ok {
-		x.Why = "AWS has it since " + second.Other.Created.UTC().Format(time.DateOnly) + ", and it is "
+		id := "second-key-inactive"
 		if second.Other.Active {
-			x.Why += "active"
-			x.Next = "if nothing uses it: aws iam delete-access-key --access-key-id " + clean(second.Other.ID)
-		} else {
-			x.Why += "inactive"
-			x.Next = "delete it on the way: aws-switch-role keys rotate " + name + " --delete-inactive"
+			id = "second-key-active"
 		}
+		x = a.hint(id, x.What, name, second.Other.Created.UTC().Format(time.DateOnly), second.Other.ID)
 	} else if _, ok := errors.AsType[*noDeviceError](e.err); ok {
-		x.Why = "the user's policy does not allow it, or only with MFA, and no profile names the device"
-		x.Next = "try again with --mfa-serial ARN, or set mfa_serial in [profile " + name + "]"
+		x = a.hint("no-device", x.What, name)
 	} else if n, ok := errors.AsType[*noInputError](e.err); ok {
-		x = explanation{What: clean(n.Error()), Next: "pass it on stdin: aws-switch-role keys add " + name + " --stdin"}
+		x = a.hint("key-on-stdin", clean(n.Error()), name)
 	} else if errors.Is(e.err, errKeyExists) {
-		x.Next = "pass --force to replace it, or change it for a new one: aws-switch-role keys rotate " + name
+		x = a.hint("key-exists", x.What, name)
 	} else if errors.Is(e.err, accesskey.ErrNotAccepted) {
-		x.Next = "the old key is still in use; go on in a moment: aws-switch-role keys rotate " + name
+		x = a.hint("key-not-accepted", x.What, name)
 	} else if errors.Is(e.err, errKeyChanged) {
-		x.Next = "try again"
+		x = a.hint("try-again", x.What)
 	} else if errors.Is(e.err, keyring.ErrNotFound) {
-		x.Next = "see aws-switch-role keys list, and store it with: aws-switch-role keys add " + name
+		id, about := "key-not-there", []string{name}
 		if keys, err := a.stored(); err == nil && keys[e.name].ID != "" {
-			x.Why = "it was stored in the keyring " + term.Clean(keys[e.name].Keyring) + " on " + keys[e.name].Added.Local().Format(time.DateOnly)
-			x.Next = "is that the keyring of AWS_SWITCH_ROLE_KEYRING? else store it again: aws-switch-role keys add " + name + " --force"
+			id, about = "key-gone", []string{name, keys[e.name].Keyring, keys[e.name].Added.Local().Format(time.DateOnly)}
 		}
+		x = a.hint(id, x.What, about...)
 	} else if errors.Is(e.err, errNoFileKey) {
-		x.Next = "the files read are " + a.filesRead()
+		x = a.hint("files-read", x.What, a.filesRead()...)
 	}
 	x.What = "key " + name + ": " + x.What
 	return x
 }
 
 // explainEnvchain says what is wrong with a namespace of envchain.
-func explainEnvchain(e *envchainError) explanation {
-	x := explanation{What: clean(e.Error()), Next: keyringHint(e.err)}
+func (a *app) explainEnvchain(e *envchainError) explanation {
 	switch {
 	case e.missing != "":
-		x.Next = "envchain --set " + term.Clean(e.namespace) + " " + e.missing
+		return a.hint("envchain-set-one", clean(e.Error()), e.namespace, e.missing)
 	case errors.Is(e.err, keyring.ErrNotFound):
-		x.What = "envchain has no namespace " + term.Clean(e.namespace) + " with an AWS key in it"
-		x.Next = "envchain --set " + term.Clean(e.namespace) + " AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"
+		return a.phrase("envchain-namespace", e.namespace)
 	}
-	return x
+	return a.hint(keyringHint(e.err), clean(e.Error()))
 }
 
 // keyringHint says what to do about a keyring that does not serve.
 func keyringHint(err error) string {
 	switch {
 	case errors.Is(err, keyring.ErrLocked):
-		return "unlock it where you are logged in to the desktop, or run this on a terminal"
+		return "keyring-locked"
 	case errors.Is(err, keyring.ErrDismissed):
-		return "try again, and let it be unlocked"
+		return "keyring-dismissed"
 	case errors.Is(err, keyring.ErrPassphrase), errors.Is(err, keyring.ErrShortPassphrase):
-		return "try again with another"
+		return "passphrase-wrong"
 	case errors.Is(err, keyring.ErrUnavailable):
-		return "AWS_SWITCH_ROLE_KEYRING=passphrase keeps keys in a file under a passphrase of yours; --debug tells why others were passed over"
+		return "keyring-none"
 	}
 	return ""
 }
@@ -296,19 +281,9 @@ func (a *app) loop(steps []plan.Step) string {
 	return strings.Join(parts, " -> ")
 }
 
-func didYouMean(names []string) string {
-	if len(names) == 0 {
-		return ""
-	}
-	for i := range names {
-		names[i] = term.Clean(names[i])
-	}
-	return "did you mean " + strings.Join(names, ", ") + "?"
-}
-
 // filesRead names the AWS files of this run.
-func (a *app) filesRead() string {
-	return term.Clean(a.tilde(a.awsFile("AWS_CONFIG_FILE", "config"))) + " and " + term.Clean(a.tilde(a.awsFile("AWS_SHARED_CREDENTIALS_FILE", "credentials")))
+func (a *app) filesRead() []string {
+	return []string{a.tilde(a.awsFile("AWS_CONFIG_FILE", "config")), a.tilde(a.awsFile("AWS_SHARED_CREDENTIALS_FILE", "credentials"))}
 }
 
 // explainHop puts a failed hop into words: which one, and what AWS said.
@@ -326,16 +301,16 @@ func (a *app) explainHop(e *session.HopError) explanation {
 	} else if s, ok := errors.AsType[*hop.SourceError](e.Err); ok {
 		x = a.explainSource(s, h)
 	} else if n, ok := errors.AsType[*noInputError](e.Err); ok {
-		x = explanation{What: clean(n.Error()), Next: "run aws-switch-role " + typed(e.Plan) + " on a terminal, pass --mfa-code CODE, or set mfa_process or AWS_SWITCH_ROLE_ASKPASS"}
+		x = a.hint("nobody-to-ask", clean(n.Error()), typed(e.Plan))
 		if n.flag != "" {
-			x.Next = "leave " + n.flag + " out, pass --mfa-code CODE, or set mfa_process in the profile"
+			x = a.hint("may-not-ask", clean(n.Error()), n.flag)
 		}
 	} else if k, ok := errors.AsType[*keyError](e.Err); ok {
 		x = a.explainKey(k)
 	} else if n, ok := errors.AsType[*envchainError](e.Err); ok {
-		x = explainEnvchain(n)
+		x = a.explainEnvchain(n)
 	} else if errors.Is(e.Err, hop.ErrKeyGone) {
-		x = explanation{What: clean(e.Err.Error()), Next: "leave this shell first (exit), or bring the keys along again: envchain NAMESPACE aws-switch-role " + typed(e.Plan)}
+		x = a.hint("left-environment-keys", clean(e.Err.Error()), typed(e.Plan))
 	} else {
 		x = explanation{What: clean(e.Err.Error())}
 	}
@@ -636,6 +611,14 @@ func (a *app) withCode(x explanation, sent bool) explanation {
 	if sent {
 		x.Why = a.phrase("code-may-be-used").Why
 	}
+	return x
+}
+
+// hint adds to what went wrong the why and the next of the catalogue's
+// explanation called id, if it has one.
+func (a *app) hint(id, what string, about ...string) explanation {
+	x := a.phrase(id, about...)
+	x.What = what
 	return x
 }
 

@@ -387,7 +387,7 @@ func (a *app) importAll(ctx context.Context, f *switchFlags, force bool) error {
 			}
 		}
 		if imported == 0 {
-			a.say("no long-lived key is in %s", a.filesRead())
+			a.say("no long-lived key is in %s", strings.Join(a.filesRead(), " and "))
 		}
 		return nil
 	})

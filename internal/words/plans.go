@@ -1,0 +1,62 @@
+package words
+
+// hints say what to do about a profile that cannot be planned, a key or a
+// keyring that cannot be used. What is wrong is said by the error itself.
+var hints = map[string]entry{
+	"usage":        {next: text{"aws-switch-role --help shows how", "使い方は aws-switch-role --help"}},
+	"mend-line":    {next: text{"mend that line; nothing else of the file is in the way", "その行を直す。ファイルのほかの部分に問題はない"}},
+	"did-you-mean": {next: text{"did you mean %[1]s?", "%[1]s のつもりでは?"}},
+	"files-read":   {next: text{"the files read are %[1]s and %[2]s", "読んだファイルは %[1]s と %[2]s"}},
+	"no-source":    {next: text{"add a section for %[1]s, or name another profile there", "%[1]s のセクションを加えるか、別のプロファイルを指定する"}},
+	"partial-credentials": {
+		why:  text{"and the environment holds no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to start from", "起点になる AWS_ACCESS_KEY_ID と AWS_SECRET_ACCESS_KEY も環境変数にない"},
+		next: text{"add source_profile = NAME to the profile, pass --source-profile NAME, or bring the keys along: envchain NAMESPACE aws-switch-role %[1]s", "プロファイルに source_profile = 名前 を加えるか、--source-profile で指定するか、キーを持ち込む: envchain 名前空間 aws-switch-role %[1]s"},
+	},
+	"partial-credentials-arn": {
+		why:  text{"and the environment holds no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to start from", "起点になる AWS_ACCESS_KEY_ID と AWS_SECRET_ACCESS_KEY も環境変数にない"},
+		next: text{"pass --source-profile NAME, or bring the keys along: envchain NAMESPACE aws-switch-role ROLE_ARN", "--source-profile で指定するか、キーを持ち込む: envchain 名前空間 aws-switch-role ROLE_ARN"},
+	},
+	"partial-key":           {next: text{"add %[1]s to the same section", "同じセクションに %[1]s を加える"}},
+	"no-credentials":        {next: text{"give it keys (aws configure --profile %[1]s), a role_arn, or keys in the environment", "キー (aws configure --profile %[1]s) か role_arn、または環境変数のキーを与える"}},
+	"no-environment-keys":   {next: text{"envchain NAMESPACE aws-switch-role %[1]s, or export the two variables first", "envchain 名前空間 aws-switch-role %[1]s とするか、先に 2 つの変数を export する"}},
+	"left-environment-keys": {next: text{"leave this shell first (exit), or bring the keys along again: envchain NAMESPACE aws-switch-role %[1]s", "先にこのシェルを出る (exit) か、キーを持ち込み直す: envchain 名前空間 aws-switch-role %[1]s"}},
+	"source-loop": {
+		why:  text{"the way round: %[1]s", "一周の道筋: %[1]s"},
+		next: text{"one of them must name keys of its own, or another source_profile", "どれかに自分のキーか別の source_profile を設定する"},
+	},
+	"include-loop": {
+		why:  text{"the way round: %[1]s", "一周の道筋: %[1]s"},
+		next: text{"take one include_profile out", "include_profile をひとつ外す"},
+	},
+	"conflict":         {next: text{"keep the one that is meant", "必要なほうだけを残す"}},
+	"chained-duration": {next: text{"ask for --duration 1h or max, or set duration_seconds = 3600; the session is renewed without a code", "--duration 1h か max にするか、duration_seconds = 3600 にする。セッションはコードなしで更新される"}},
+	"fido-device":      {next: text{"register an authenticator app as a second MFA device in the IAM console, and name its ARN, arn:aws:iam::ACCOUNT:mfa/NAME", "IAM コンソールで認証アプリを 2 つ目の MFA デバイスに登録し、その ARN (arn:aws:iam::ACCOUNT:mfa/NAME) を書く"}},
+	"not-a-container":  {next: text{"run it in the container, or give the profile another source", "コンテナの中で実行するか、別の起点を設定する"}},
+	"own-process":      {next: text{"give the profile keys or a role, or name another profile there", "プロファイルにキーかロールを設定するか、別のプロファイルを指定する"}},
+
+	// Nobody to ask.
+	"nobody-to-ask":   {next: text{"run aws-switch-role %[1]s on a terminal, pass --mfa-code CODE, or set mfa_process or AWS_SWITCH_ROLE_ASKPASS", "端末で aws-switch-role %[1]s を実行するか、--mfa-code コード を渡すか、mfa_process か AWS_SWITCH_ROLE_ASKPASS を設定する"}},
+	"may-not-ask":     {next: text{"leave %[1]s out, pass --mfa-code CODE, or set mfa_process in the profile", "%[1]s を外すか、--mfa-code コード を渡すか、プロファイルに mfa_process を設定する"}},
+	"cannot-confirm":  {next: text{"run it on a terminal without --no-input, or pass --yes", "端末で --no-input なしで実行するか、--yes をつける"}},
+	"no-such-command": {next: text{"is it on the PATH? a shell's alias or function is not", "PATH にあるか。シェルのエイリアスや関数は使えない"}},
+
+	// Keys and keyrings. 1 is the key's name.
+	"second-key-active":   {why: text{"AWS has it since %[2]s, and it is active", "%[2]s から AWS にあり、有効"}, next: text{"if nothing uses it: aws iam delete-access-key --access-key-id %[3]s", "使われていなければ: aws iam delete-access-key --access-key-id %[3]s"}},
+	"second-key-inactive": {why: text{"AWS has it since %[2]s, and it is inactive", "%[2]s から AWS にあり、無効"}, next: text{"delete it on the way: aws-switch-role keys rotate %[1]s --delete-inactive", "ついでに消す: aws-switch-role keys rotate %[1]s --delete-inactive"}},
+	"no-device":           {why: text{"the user's policy does not allow it, or only with MFA, and no profile names the device", "ユーザーのポリシーが許していないか、MFA が必要なのにデバイスを指すプロファイルがない"}, next: text{"try again with --mfa-serial ARN, or set mfa_serial in [profile %[1]s]", "--mfa-serial ARN をつけるか、[profile %[1]s] に mfa_serial を設定する"}},
+	"key-on-stdin":        {next: text{"pass it on stdin: aws-switch-role keys add %[1]s --stdin", "標準入力で渡す: aws-switch-role keys add %[1]s --stdin"}},
+	"key-exists":          {next: text{"pass --force to replace it, or change it for a new one: aws-switch-role keys rotate %[1]s", "--force で置き換えるか、新しいキーに替える: aws-switch-role keys rotate %[1]s"}},
+	"key-not-accepted":    {next: text{"the old key is still in use; go on in a moment: aws-switch-role keys rotate %[1]s", "古いキーがまだ使われている。少し待って続ける: aws-switch-role keys rotate %[1]s"}},
+	"try-again":           {next: text{"try again", "もう一度試す"}},
+	"key-not-there":       {next: text{"see aws-switch-role keys list, and store it with: aws-switch-role keys add %[1]s", "aws-switch-role keys list を見て、保存する: aws-switch-role keys add %[1]s"}},
+	"key-gone": {
+		why:  text{"it was stored in the keyring %[2]s on %[3]s", "%[3]s にキーリング %[2]s に保存された"},
+		next: text{"is that the keyring of AWS_SWITCH_ROLE_KEYRING? else store it again: aws-switch-role keys add %[1]s --force", "AWS_SWITCH_ROLE_KEYRING のキーリングと同じか。違えば保存し直す: aws-switch-role keys add %[1]s --force"},
+	},
+	"envchain-set-one":   {next: text{"envchain --set %[1]s %[2]s", "保存する: envchain --set %[1]s %[2]s"}},
+	"envchain-namespace": {text{"envchain has no namespace %[1]s with an AWS key in it", "envchain に AWS のキーを持つ名前空間 %[1]s がない"}, text{}, text{"envchain --set %[1]s AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY", "保存する: envchain --set %[1]s AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"}},
+	"keyring-locked":     {next: text{"unlock it where you are logged in to the desktop, or run this on a terminal", "ログイン中のデスクトップで解錠するか、端末で実行する"}},
+	"keyring-dismissed":  {next: text{"try again, and let it be unlocked", "もう一度試し、解錠を許す"}},
+	"passphrase-wrong":   {next: text{"try again with another", "別のパスフレーズで試す"}},
+	"keyring-none":       {next: text{"AWS_SWITCH_ROLE_KEYRING=passphrase keeps keys in a file under a passphrase of yours; --debug tells why others were passed over", "AWS_SWITCH_ROLE_KEYRING=passphrase なら自分のパスフレーズで封じたファイルに保存する。ほかが使えない理由は --debug に出る"}},
+}

@@ -40,6 +40,13 @@ func openConsole() (console, error) {
 // Close closes the terminal. No question may be on it.
 func (c console) Close() error { return errors.Join(unix.Close(c.in), c.out.Close()) }
 
+// Foreground reports whether the terminal would give this process what is
+// typed: a shell's background job it stops when it asks.
+func (c console) Foreground() bool {
+	group, err := foreground(c.in)
+	return err == nil && group == unix.Getpgrp()
+}
+
 func (c console) write(s string) { _, _ = c.out.WriteString(s) }
 
 // What ends a round of a question, but not the question.

@@ -31,6 +31,10 @@ func openConsole() (console, error) {
 // Close closes the console. No question may be on it.
 func (c console) Close() error { return errors.Join(c.in.Close(), c.out.Close()) }
 
+// Foreground reports whether the console would give this process what is
+// typed: it always would.
+func (c console) Foreground() bool { return true }
+
 func (c console) write(s string) { _, _ = c.out.WriteString(s) }
 
 // ask reads a line in a goroutine, because a console read cannot be waited for

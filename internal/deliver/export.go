@@ -40,7 +40,11 @@ func Formats() []Format {
 // quotes that the readers of such files take differently. The error names the
 // variable and never shows its value.
 func Export(w io.Writer, format Format, base []string, c cred.Credentials, as As) error {
-	vars := variables(c, as)
+	return export(w, format, base, variables(c, as))
+}
+
+// export is [Export] of any variables.
+func export(w io.Writer, format Format, base []string, vars []variable) error {
 	for _, v := range vars {
 		if !utf8.ValidString(v.value) || strings.ContainsFunc(v.value, unicode.IsControl) {
 			return fmt.Errorf("%s has a value that cannot be exported: control characters or invalid UTF-8", v.name)

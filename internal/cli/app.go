@@ -15,6 +15,7 @@ import (
 
 	"aws-switch-role/internal/accesskey"
 	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/cache"
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/hop"
@@ -237,6 +238,12 @@ func (a *app) walk(ctx context.Context, f *switchFlags, p plan.Plan, performer *
 		return cred.Credentials{}, err
 	}
 	dir := a.cached(ctx, f)
+	return a.engine(f, p, performer, dir, a.store(f, dir)).Credentials(ctx, p)
+}
+
+// engine is what walks a plan: a performer, to which it adds what asks and
+// learns, over a store.
+func (a *app) engine(f *switchFlags, p plan.Plan, performer *hop.Performer, dir *cache.Dir, store session.Store) *session.Engine {
 	asker := a.newAsker(f, p, dir)
 	performer.MFACode = asker.code
 	performer.CABundle = a.inHome(p.CABundle)
@@ -250,15 +257,14 @@ func (a *app) walk(ctx context.Context, f *switchFlags, p plan.Plan, performer *
 			}
 		}
 	}
-	e := &session.Engine{
-		Store:   a.store(f, dir),
+	return &session.Engine{
+		Store:   store,
 		Perform: performer.Perform,
 		Now:     a.now,
 		Renew:   f.renews,
 		Stale:   func(p plan.Plan, i int, err error) bool { return asker.can() && staleMFA(p, i, err) },
 		Warn:    warn,
 	}
-	return e.Credentials(ctx, p)
 }
 
 // staleMFA reports whether hop i of p was refused as it is when the MFA session

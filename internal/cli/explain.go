@@ -116,6 +116,10 @@ func (a *app) explanation(err error) explanation {
 		x = a.hint("no-such-command", clean(e.Error()))
 	} else if e, ok := errors.AsType[*fs.PathError](err); ok {
 		x = explanation{What: clean(a.tilde(e.Path)) + ": " + clean(e.Err.Error())}
+	} else if e, ok := errors.AsType[*portError](err); ok {
+		x = explainPort(e)
+	} else if errors.Is(err, errLongLived) {
+		x.Next = "give the profile a role_arn, or hand the key on by another way: see aws-switch-role export --help"
 	} else if refusedByCobra(err) {
 		x = a.hint("usage", x.What)
 	} else {
@@ -243,6 +247,45 @@ func (a *app) explainEnvchain(e *envchainError) explanation {
 		return a.phrase("envchain-namespace", e.namespace)
 	}
 	return a.hint(keyringHint(e.err), clean(e.Error()))
+}
+
+// explainPort says why a port cannot be served on.
+func explainPort(e *portError) explanation {
+	x := explanation{What: clean(e.Error()), Next: "choose another --port, or leave it out"}
+	for _, known := range []error{syscall.EADDRINUSE, syscall.EACCES} {
+		if errors.Is(e.err, known) {
+			x.What = fmt.Sprintf("port %d of 127.0.0.1: %v", e.port, known)
+		}
+	}
+	return x
+}
+
+// refusal puts an error into the words that SDKs show of an endpoint. The
+// status says whether they may try again (502, 503) or a person must do
+// something.
+func (a *app) refusal(err error) *deliver.Refusal {
+	x, r := a.explanation(err), &deliver.Refusal{Status: http.StatusBadGateway, Code: "NotRenewed"}
+	switch {
+	case errors.Is(err, errRenewing):
+		r.Status, r.Code = http.StatusServiceUnavailable, "Renewing"
+		x.Next = "try again in a moment"
+	case errors.Is(err, errAsking):
+		r.Status, r.Code = http.StatusForbidden, "AnswerNeeded"
+		x.Next = "answer on the terminal of aws-switch-role serve, then try again"
+	case wantsPerson(err):
+		r.Status, r.Code = http.StatusForbidden, "AnswerNeeded"
+		if n, ok := errors.AsType[*noInputError](err); ok {
+			x = explanation{What: clean(n.what) + " is needed again"}
+		}
+		x.Next = "end aws-switch-role serve, and start it again to be asked for it"
+	}
+	r.Message = "aws-switch-role: " + x.What
+	for _, more := range []string{x.Why, x.Next} {
+		if more != "" {
+			r.Message += "; " + more
+		}
+	}
+	return r
 }
 
 // keyringHint says what to do about a keyring that does not serve.

@@ -90,20 +90,9 @@ func (a *app) switchTo(cmd *cobra.Command, f *switchFlags, args []string, mayRun
 // become plans and walks: it returns the credentials that a command's one
 // profile stands for.
 func (a *app) become(cmd *cobra.Command, f *switchFlags, args []string) (plan.Plan, cred.Credentials, error) {
-	none := cred.Credentials{}
-	if err := f.complete(a, cmd.Flags()); err != nil {
-		return plan.Plan{}, none, err
-	}
-	name, err := a.profileName(args)
+	p, err := a.prepare(cmd, f, args)
 	if err != nil {
-		return plan.Plan{}, none, err
-	}
-	p, err := a.plan(f, name)
-	if err != nil {
-		return p, none, err
-	}
-	if err := a.confirm(cmd.Context(), f, p); err != nil {
-		return p, none, err
+		return p, cred.Credentials{}, err
 	}
 	// The SDK for C++ reads a credential_process's stderr as its answer.
 	if p.Plain && cmd.Name() != processName {
@@ -111,6 +100,23 @@ func (a *app) become(cmd *cobra.Command, f *switchFlags, args []string) (plan.Pl
 	}
 	c, err := a.credentials(cmd.Context(), f, p)
 	return p, c, err
+}
+
+// prepare plans for a command's one profile, and has a protected one
+// confirmed.
+func (a *app) prepare(cmd *cobra.Command, f *switchFlags, args []string) (plan.Plan, error) {
+	if err := f.complete(a, cmd.Flags()); err != nil {
+		return plan.Plan{}, err
+	}
+	name, err := a.profileName(args)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	p, err := a.plan(f, name)
+	if err != nil {
+		return p, err
+	}
+	return p, a.confirm(cmd.Context(), f, p)
 }
 
 // as says who the child of a plan will be.
@@ -165,10 +171,7 @@ a program that reads it. They are readable by whoever reads that output.`,
 		},
 	}
 	f.register(cmd)
-	cmd.Flags().Var(&format, "format", "the `format`: "+formatNames())
-	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return formats(), cobra.ShellCompDirectiveNoFileComp
-	})
+	format.register(cmd)
 	return cmd
 }
 
@@ -187,6 +190,14 @@ func formatNames() string {
 
 // formatFlag is the value of --format.
 type formatFlag deliver.Format
+
+// register defines --format on a command.
+func (f *formatFlag) register(cmd *cobra.Command) {
+	cmd.Flags().Var(f, "format", "the `format`: "+formatNames())
+	_ = cmd.RegisterFlagCompletionFunc("format", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return formats(), cobra.ShellCompDirectiveNoFileComp
+	})
+}
 
 // Set implements pflag.Value.
 func (f *formatFlag) Set(s string) error {

@@ -213,7 +213,7 @@ func untilTold(parent context.Context) (context.Context, context.CancelCauseFunc
 }
 
 // renewed walks a plan. Where the walk could not renew, and goes on with the
-// session that it has, that is an error here.
+// session that there is, it is an error that this one ends soon.
 func renewed(ctx context.Context, e *session.Engine, p plan.Plan) (cred.Credentials, error) {
 	var failed error
 	warn := e.Warn
@@ -224,7 +224,10 @@ func renewed(ctx context.Context, e *session.Engine, p plan.Plan) (cred.Credenti
 		warn(err)
 	}
 	c, err := e.Credentials(ctx, p)
-	return c, or(err, failed)
+	if err == nil && !c.GoodFor(e.Now(), p.MinLeft(len(p.Hops)-1)) {
+		err = failed
+	}
+	return c, err
 }
 
 const (
@@ -320,7 +323,7 @@ func (s *supply) run(r *renewal) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err == nil {
+	if err == nil || c.GoodFor(s.now(), usable) {
 		s.current = c
 	}
 	r.err = err

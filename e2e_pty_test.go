@@ -48,6 +48,9 @@ type stage struct {
 	node    string   // the node_modules with the AWS SDK for JavaScript
 }
 
+// nodeModules is where make tools puts the AWS SDK for JavaScript.
+var nodeModules = filepath.Join(".cache", "node", "node_modules")
+
 // newStage builds the program and finds the others. A missing one is a failure.
 func newStage(t *testing.T) *stage {
 	t.Helper()
@@ -90,7 +93,7 @@ func newStage(t *testing.T) *stage {
 	if len(s.pythons) == 0 {
 		t.Error("no python3 here has boto3: install the package python3-boto3 (make tools)")
 	}
-	s.node = filepath.Join(workDir(t), ".cache", "node", "node_modules")
+	s.node = filepath.Join(workDir(t), nodeModules)
 	if _, err := os.Stat(filepath.Join(s.node, "@aws-sdk", "client-sts")); err != nil {
 		t.Error("no AWS SDK for JavaScript here: make tools installs @aws-sdk/client-sts into .cache/node")
 	}

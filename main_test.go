@@ -9,8 +9,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -33,6 +35,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"aws-switch-role": func() { os.Exit(cli.Main(os.Args[1:])) },
+		"ask":             ask,
 		"detached":        detached,
 		"envchain":        envchain,
 	})
@@ -61,7 +64,8 @@ func TestMain(m *testing.M) {
 //	                 VALUE says that it had none, and TokenCode=yes any code
 //	reset            forget the requests and heal all faults
 //	fault EFFECT [ACTION [COUNT]]
-//	                 make AWS answer otherwise: see faults below
+//	                 make AWS answer otherwise: see faults below; ends:LENGTH
+//	                 are credentials that end so soon
 //	advance LENGTH   move the world's clock on
 //	webtoken FILE [LENGTH]
 //	                 write a token of the world's identity provider that ends
@@ -77,6 +81,9 @@ func TestMain(m *testing.M) {
 //
 // and the programs:
 //
+//	ask [UID]        ask the endpoint that the environment names for credentials
+//	                 as an SDK does, as another user if one is given, and print
+//	                 the status and the answer
 //	detached COMMAND...
 //	                 run a command without a controlling terminal
 //	envchain NAMESPACE COMMAND...
@@ -95,6 +102,32 @@ func detached() {
 		fatal(err)
 	}
 	become(os.Args[1:], os.Environ())
+}
+
+// ask is an SDK that asks a container's endpoint.
+func ask() {
+	if len(os.Args) > 1 && os.Getuid() != 0 {
+		become(append([]string{"sudo", "-n", "-E"}, os.Args...), os.Environ())
+	}
+	if len(os.Args) > 1 {
+		uid, err := strconv.Atoi(os.Args[1])
+		if err := errors.Join(err, syscall.Setgroups(nil), syscall.Setresuid(uid, uid, uid)); err != nil {
+			fatal(err)
+		}
+	}
+	req, err := http.NewRequest(http.MethodGet, os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"), nil)
+	if err != nil {
+		fatal(err)
+	}
+	req.Header.Set("Authorization", os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		fatal(err)
+	}
+	fmt.Print(resp.StatusCode, " ")
+	if _, err := io.Copy(os.Stdout, resp.Body); err != nil {
+		fatal(err)
+	}
 }
 
 // envchain stands in for the program of that name, which asks an OS keyring;
@@ -182,6 +215,10 @@ func setup(env *testscript.Env) error {
 	env.Defer(imds.Close)
 	env.Defer(container.Close)
 	env.Values[worldKey{}] = w
+	modules, err := filepath.Abs(nodeModules)
+	if err != nil {
+		return err
+	}
 	home := filepath.Join(env.WorkDir, "home")
 	if err := furnish(filepath.Join(home, ".aws"), "testdata/home"); err != nil {
 		return err
@@ -197,6 +234,7 @@ func setup(env *testscript.Env) error {
 		"NO_PROXY=127.0.0.1",
 		// The race detector otherwise makes every process end a second late.
 		"GORACE=atexit_sleep_ms=0",
+		"NODE_PATH="+modules,
 		"AWS_ENDPOINT_URL="+l.URL,
 		"DEVICE="+emulator.DemoDevice,
 		"KEY_ID="+emulator.DemoKeyID,
@@ -496,6 +534,11 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: fault EFFECT [ACTION [COUNT]]")
 	}
 	f, ok := faults[args[0]]
+	if in, ends := strings.CutPrefix(args[0], "ends:"); ends {
+		d, err := time.ParseDuration(in)
+		ts.Check(err)
+		f.Effect, ok = emulator.Replace("Expiration", of(ts).now().Add(d).UTC().Format(time.RFC3339)), true
+	}
 	if !ok {
 		ts.Fatalf("no fault %q", args[0])
 	}

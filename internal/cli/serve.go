@@ -51,16 +51,18 @@ default, win over it. Where there are such, set AWS_SHARED_CREDENTIALS_FILE and
 AWS_CONFIG_FILE to /dev/null beside the variables.
 
 It ends with Ctrl-C, and with the process that started it, unless that was nohup.`,
-		Example: `  # this shell (bash or zsh) and all that is started from it, such as VS Code
-  source <(aws-switch-role serve sub-account)
-  code .
+		Example: `  # in a terminal of its own
+  (umask 077; aws-switch-role serve sub-account > ~/.endpoint)
 
-  # a script
-  aws-switch-role serve sub-account --format json > endpoint.json &
+  # in another: VS Code, and all that it starts
+  . ~/.endpoint; code .
 
-  # Docker, from a shell with the variables
+  # Docker, from the same shell
   docker run --rm --network host -e AWS_CONTAINER_CREDENTIALS_FULL_URI \
-    -e AWS_CONTAINER_AUTHORIZATION_TOKEN amazon/aws-cli s3 ls`,
+    -e AWS_CONTAINER_AUTHORIZATION_TOKEN amazon/aws-cli s3 ls
+
+  # a script, in which the variables are in the file when it is not empty
+  aws-switch-role serve sub-account --format json > endpoint.json &`,
 		ValidArgsFunction: a.completeProfiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			args, err := onlyProfile(cmd, args)

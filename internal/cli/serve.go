@@ -299,7 +299,7 @@ func (s *supply) credentials(ctx context.Context) (cred.Credentials, error) {
 }
 
 // need returns the renewal that is under way, or starts one if there must be
-// one; nil says that there need not.
+// one; nil says that there need not, or that all is over.
 func (s *supply) need() *renewal {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -55,6 +55,10 @@ func TestEndToEnd(t *testing.T) {
 	run("demo", testDemo)
 	run("tmux", testTmux)
 	run("sdks", testSDKs)
+	run("serve/asks again", testServeAsks)
+	run("serve/in the background", testServeBackground)
+	run("serve/hang up", testServeHangUp)
+	run("serve/browser", testServeBrowser)
 }
 
 // testShell is the main scene: keys in the credentials file, the role in the

@@ -165,13 +165,28 @@ func (a *app) serve(cmd *cobra.Command, f *switchFlags, s *serveFlags, args []st
 func (a *app) tellServing(e *deliver.Endpoint, p plan.Plan, c cred.Credentials) {
 	fmt.Fprintln(a.stderr, a.announcement(p, c))
 	fmt.Fprintln(a.stderr, "serving at "+e.URL()+", renewed as needed; Ctrl-C ends it")
-	if config, err := a.load(); err == nil {
-		if d, ok, err := config.Profile("default"); ok && err == nil && len(d.Keys) > 0 {
-			if id, _, _ := plan.KeyOf(d); id.Text != "" {
-				fmt.Fprintln(a.stderr, "note: SDKs prefer the key of your profile default ("+term.Clean(a.tilde(id.Origin.String()))+"): set AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE to /dev/null beside the variables")
-			}
+	if at := a.defaultCredentials(); at != "" {
+		fmt.Fprintln(a.stderr, "note: SDKs prefer your profile default ("+term.Clean(at)+"): set AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE to /dev/null beside the variables")
+	}
+}
+
+// defaultCredentials says where the profile default is given credentials: SDKs
+// look for an endpoint only where it is not (botocore's create_credential_resolver).
+func (a *app) defaultCredentials() string {
+	c, err := a.load()
+	if err != nil {
+		return ""
+	}
+	p, _, err := c.Profile("default")
+	if err != nil {
+		return ""
+	}
+	for _, key := range []string{"aws_access_key_id", "role_arn", "web_identity_token_file", "sso_session", "sso_start_url", "login_session", "credential_process"} {
+		if v, ok := p.Keys[key]; ok {
+			return a.tilde(v.Origin.String())
 		}
 	}
+	return ""
 }
 
 // inForeground reports whether there is a terminal that would let us ask.

@@ -127,8 +127,7 @@ func (e *Endpoint) Serve(ctx context.Context, s Service) error {
 	return nil
 }
 
-// handler answers requests: with the credentials that SDK asks for, or with
-// the reason why not.
+// handler answers requests: with the credentials, or with the reason why not.
 func (e *Endpoint) handler(s Service) http.Handler {
 	_, port, _ := net.SplitHostPort(e.listener.Addr().String())
 	hosts := []string{"127.0.0.1:" + port, "localhost:" + port}

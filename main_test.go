@@ -82,12 +82,15 @@ func TestMain(m *testing.M) {
 // and the programs:
 //
 //	ask [UID]        ask the endpoint that the environment names for credentials
-//	                 as an SDK does, as another user if one is given, and print
-//	                 the status and the answer
+//	                 as an SDK does, as another user if one is given (which root
+//	                 alone can be), and print the status and the answer
 //	detached COMMAND...
 //	                 run a command without a controlling terminal
 //	envchain NAMESPACE COMMAND...
 //	                 run a command with keys in the environment
+//
+// The condition root says that the tests are run by root, who alone can become
+// another user.
 //
 // The metadata service of the world's EC2 instance is at the URL in IMDS, and
 // its containers' endpoint is at that in CONTAINER.
@@ -106,12 +109,9 @@ func detached() {
 
 // ask is an SDK that asks a container's endpoint.
 func ask() {
-	if len(os.Args) > 1 && os.Getuid() != 0 {
-		become(append([]string{"sudo", "-n", "-E"}, os.Args...), os.Environ())
-	}
 	if len(os.Args) > 1 {
 		uid, err := strconv.Atoi(os.Args[1])
-		if err := errors.Join(err, syscall.Setgroups(nil), syscall.Setresuid(uid, uid, uid)); err != nil {
+		if err := errors.Join(err, syscall.Setgroups(nil), syscall.Setuid(uid)); err != nil {
 			fatal(err)
 		}
 	}
@@ -159,6 +159,12 @@ func params(dir string) testscript.Params {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               setup,
+		Condition: func(cond string) (bool, error) {
+			if cond != "root" {
+				return false, fmt.Errorf("no condition %q", cond)
+			}
+			return os.Getuid() == 0, nil
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"code":     cmdCode,
 			"expand":   cmdExpand,

@@ -99,12 +99,11 @@ func (a *app) serve(cmd *cobra.Command, f *switchFlags, s *serveFlags, args []st
 		return &portError{s.port, err}
 	}
 	defer endpoint.Close()
-	if _, err := a.keyringChoice(); err != nil {
+	engine, err := a.engines(cmd.Context(), f, p)
+	if err != nil {
 		return err
 	}
-	dir := a.cached(cmd.Context(), f)
-	store := a.store(f, dir)
-	first, err := a.engine(f, p, a.performer(f), dir, store).Credentials(cmd.Context(), p)
+	first, err := engine(f).Credentials(cmd.Context(), p)
 	if err != nil {
 		return err
 	}
@@ -125,32 +124,7 @@ func (a *app) serve(cmd *cobra.Command, f *switchFlags, s *serveFlags, args []st
 	if a.onTerminal() {
 		a.tellServing(endpoint, p, first)
 	}
-	supply := &supply{now: a.now, minLeft: p.MinLeft(len(p.Hops) - 1), current: first, refusal: a.refusal}
-	// What a shell without job control has in the background, it starts with
-	// Ctrl-C ignored (POSIX, "Asynchronous Lists").
-	supply.mayAsk = func() bool { return !f.noInput && !signal.Ignored(os.Interrupt) && a.inForeground() }
-	supply.renew = func(ask, mayAsk bool) (cred.Credentials, error) {
-		later := *f
-		// Said of the first time: a code is taken once, and a session that was
-		// to be new is.
-		later.mfaCode, later.renew, later.quiet = "", renewNone, true
-		later.noInput = !ask
-		e := a.engine(&later, p, a.performer(&later), dir, store)
-		if !ask && mayAsk {
-			e.Stale = staleMFA // to learn that there is something to ask
-		}
-		return renewed(ctx, e, p)
-	}
-	supply.asked = func(c cred.Credentials, err error) {
-		switch interrupted, ok := errors.AsType[term.Interrupted](err); {
-		case ok:
-			stop(interrupted)
-		case err != nil && ctx.Err() == nil:
-			a.toTerminal(strings.Join(a.explain(err), "\n"))
-		case err == nil:
-			a.toTerminal(a.announcement(p, c))
-		}
-	}
+	supply := a.supply(ctx, f, p, engine, first, func(i term.Interrupted) { stop(i) })
 	err = endpoint.Serve(ctx, deliver.Service{Credentials: supply.credentials, RoleARN: p.RoleARN(), AnyUser: s.anyUser, Now: a.now})
 	stop(nil)
 	supply.end() // a question gives the terminal back
@@ -158,6 +132,77 @@ func (a *app) serve(cmd *cobra.Command, f *switchFlags, s *serveFlags, args []st
 		return interrupted
 	}
 	return err
+}
+
+// engines returns what makes an engine for one walk of a plan after another.
+// They share what they keep.
+func (a *app) engines(ctx context.Context, f *switchFlags, p plan.Plan) (func(*switchFlags) *session.Engine, error) {
+	if _, err := a.keyringChoice(); err != nil {
+		return nil, err
+	}
+	dir := a.cached(ctx, f)
+	store := &safeStore{Store: a.store(f, dir)}
+	return func(f *switchFlags) *session.Engine { return a.engine(f, p, a.performer(f), dir, store) }, nil
+}
+
+// safeStore keeps in memory what a store cannot keep: a process that goes on
+// needs it again.
+type safeStore struct {
+	session.Store
+	unkept session.Memory
+}
+
+// Load implements session.Store.
+func (s *safeStore) Load(k plan.Key) (cred.Credentials, error) {
+	c, err := s.Store.Load(k)
+	if err != nil {
+		if c, unkept := s.unkept.Load(k); unkept == nil {
+			return c, nil
+		}
+	}
+	return c, err
+}
+
+// Save implements session.Store.
+func (s *safeStore) Save(p plan.Plan, i int, c cred.Credentials) error {
+	err := s.Store.Save(p, i, c)
+	if err != nil {
+		_ = s.unkept.Save(p, i, c)
+	}
+	return err
+}
+
+// supply renews the first credentials by further walks of their plan, asking
+// on the terminal if that is ours. interrupted is told of a question that was
+// left.
+func (a *app) supply(ctx context.Context, f *switchFlags, p plan.Plan, engine func(*switchFlags) *session.Engine, first cred.Credentials, interrupted func(term.Interrupted)) *supply {
+	// What a shell without job control has in the background, it starts with
+	// Ctrl-C ignored (POSIX, "Asynchronous Lists").
+	mayAsk := func() bool { return !f.noInput && !signal.Ignored(os.Interrupt) && a.inForeground() }
+	return &supply{
+		now: a.now, minLeft: p.MinLeft(len(p.Hops) - 1), current: first, mayAsk: mayAsk, refusal: a.refusal,
+		renew: func(ask bool) (cred.Credentials, error) {
+			later := *f
+			// Said of the first time: a code is taken once, and a session that
+			// was to be new is.
+			later.mfaCode, later.renew, later.quiet = "", renewNone, true
+			later.noInput = !ask
+			e := engine(&later)
+			if !ask && mayAsk() {
+				e.Stale = staleMFA // to learn that there is something to ask
+			}
+			return renewed(ctx, e, p)
+		},
+		asked: func(c cred.Credentials, err error) {
+			if i, ok := errors.AsType[term.Interrupted](err); ok {
+				interrupted(i)
+			} else if err == nil {
+				a.toTerminal(a.announcement(p, c))
+			} else if ctx.Err() == nil {
+				a.toTerminal(strings.Join(a.explain(err), "\n"))
+			}
+		},
+	}
 }
 
 // tellServing says on the terminal what is served, and what would be in its
@@ -264,7 +309,7 @@ type supply struct {
 	minLeft time.Duration // the life below which credentials are renewed
 	mayAsk  func() bool   // whether a person can be asked
 	// renew makes new credentials: asking, or failing where it would have to.
-	renew   func(ask, mayAsk bool) (cred.Credentials, error)
+	renew   func(ask bool) (cred.Credentials, error)
 	asked   func(cred.Credentials, error) // what became of a question
 	refusal func(error) *deliver.Refusal  // puts an error into words
 
@@ -331,11 +376,10 @@ func (s *supply) need() *renewal {
 
 // run renews, without a person if that can be.
 func (s *supply) run(r *renewal) {
-	mayAsk := s.mayAsk()
-	c, err := s.renew(false, mayAsk)
-	if err != nil && mayAsk && wantsPerson(err) {
+	c, err := s.renew(false)
+	if err != nil && wantsPerson(err) && s.mayAsk() {
 		close(r.asking)
-		c, err = s.renew(true, mayAsk)
+		c, err = s.renew(true)
 		s.asked(c, err)
 	}
 	s.mu.Lock()

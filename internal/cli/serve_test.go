@@ -28,7 +28,7 @@ func supplied(life time.Duration, n *attempts, renew func(ask bool) (cred.Creden
 		mayAsk:  func() bool { return true },
 		asked:   func(cred.Credentials, error) { n.asked++ },
 		refusal: func(err error) *deliver.Refusal { return &deliver.Refusal{Message: err.Error()} },
-		renew: func(ask, _ bool) (cred.Credentials, error) {
+		renew: func(ask bool) (cred.Credentials, error) {
 			if !ask {
 				n.silent++
 			}

@@ -32,6 +32,8 @@ func (p *place) ends(action string, in time.Duration) {
 // terminal, once, and whoever wants the credentials is told so meanwhile.
 func testServeAsks(p *place) {
 	serving, x := p.openShell("bash"), p.openShell("bash")
+	serving.run("", "true") // the settings of a shell that has run something
+	atPrompt := serving.settings()
 	p.ends("GetSessionToken", 30*time.Second)
 	p.ends("AssumeRole", 30*time.Second)
 	serving.line("aws-switch-role serve tempsession > vars")
@@ -60,15 +62,16 @@ func testServeAsks(p *place) {
 		p.t.Errorf("Ctrl-C: status %d", status)
 	}
 
-	// Ctrl-C while it asks: the terminal is as before.
-	p.ends("GetSessionToken", 30*time.Second)
+	// A role that wants a younger code is no different. Ctrl-C at the question
+	// ends all.
 	p.ends("AssumeRole", 30*time.Second)
 	p.advance(30 * time.Second)
-	serving.line("aws-switch-role serve tempsession > vars")
+	serving.line("aws-switch-role serve " + emulator.DemoRole("Fresh") + " --source-profile default --mfa-serial " + emulator.DemoDevice + " > vars")
 	serving.answer()
 	serving.expect("serving at ")
+	p.advance(61 * time.Minute)
 	x.run("", vars)
-	x.run("", "aws sts get-caller-identity")
+	x.line("aws sts get-caller-identity")
 	serving.expect(question)
 	if hidden := serving.settings(); hidden == before {
 		p.t.Error("the code would be shown")
@@ -78,6 +81,10 @@ func testServeAsks(p *place) {
 	if status := serving.status(""); status != 130 {
 		p.t.Errorf("Ctrl-C at the question: status %d", status)
 	}
+	if serving.settings() != atPrompt {
+		p.t.Error("the terminal's settings are not as before")
+	}
+	x.prompt("")
 	serving.exit()
 	x.exit()
 }

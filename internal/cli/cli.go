@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -21,6 +22,12 @@ func Main(args []string) int {
 		a.interrupted.Die()
 	}
 	return exit
+}
+
+// Commands returns the commands, for those who describe them: they read no
+// environment and do nothing until they are run.
+func Commands() *cobra.Command {
+	return newApp(nil, strings.NewReader(""), io.Discard, io.Discard).root()
 }
 
 // run runs one command line.

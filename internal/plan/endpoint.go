@@ -12,27 +12,45 @@ import (
 	"aws-switch-role/internal/awsconfig"
 )
 
-// partitions are AWS's partitions by the prefix of their regions' names, with
-// the region whose STS is used when none is named (the SDKs' partitions.json).
-var partitions = []struct{ prefix, name, region string }{
-	{"cn-", "aws-cn", "cn-north-1"},
-	{"us-gov-", "aws-us-gov", "us-gov-west-1"},
-	{"us-iso-", "aws-iso", "us-iso-east-1"},
-	{"us-isob-", "aws-iso-b", "us-isob-east-1"},
-	{"eu-isoe-", "aws-iso-e", "eu-isoe-west-1"},
-	{"us-isof-", "aws-iso-f", "us-isof-south-1"},
-	{"eusc-", "aws-eusc", "eusc-de-east-1"},
-	{"", "aws", "us-east-1"},
+// partition is one of AWS's partitions: the prefix of its regions' names, the
+// region whose STS is used when none is named, and the domains of its hosts
+// (the SDKs' partitions.json).
+type partition struct{ prefix, name, region, domain, dualStack string }
+
+// partitions are all of them; the last takes the regions of no other prefix.
+var partitions = [...]partition{
+	{"cn-", "aws-cn", "cn-north-1", ".amazonaws.com.cn", ".api.amazonwebservices.com.cn"},
+	{"us-gov-", "aws-us-gov", "us-gov-west-1", ".amazonaws.com", ".api.aws"},
+	{"us-iso-", "aws-iso", "us-iso-east-1", ".c2s.ic.gov", ".api.aws.ic.gov"},
+	{"us-isob-", "aws-iso-b", "us-isob-east-1", ".sc2s.sgov.gov", ".api.aws.scloud"},
+	{"eu-isoe-", "aws-iso-e", "eu-isoe-west-1", ".cloud.adc-e.uk", ".api.cloud-aws.adc-e.uk"},
+	{"us-isof-", "aws-iso-f", "us-isof-south-1", ".csp.hci.ic.gov", ".api.aws.hci.ic.gov"},
+	{"eusc-", "aws-eusc", "eusc-de-east-1", ".amazonaws.eu", ".api.amazonwebservices.eu"},
+	{"", "aws", "us-east-1", ".amazonaws.com", ".api.aws"},
 }
 
-// partitionOf returns the partition of a region; that of "" is aws.
-func partitionOf(region string) string {
-	for _, p := range partitions {
-		if strings.HasPrefix(region, p.prefix) {
-			return p.name
-		}
+// partitionAround returns the partition that a region belongs to.
+func partitionAround(region string) partition {
+	i := slices.IndexFunc(partitions[:], func(p partition) bool { return strings.HasPrefix(region, p.prefix) })
+	return partitions[i]
+}
+
+// partitionOf returns the name of a region's partition; that of "" is aws.
+func partitionOf(region string) string { return partitionAround(region).name }
+
+// hostOf is AWS's own host of a service in a region, by the endpoint rules that
+// the SDKs have for sts, sso and sso-oidc alike. GovCloud's hosts are FIPS
+// endpoints as they are.
+func hostOf(service, region string, fips, dualStack bool) string {
+	p := partitionAround(region)
+	domain := p.domain
+	if dualStack {
+		domain = p.dualStack
 	}
-	return "aws"
+	if fips && (dualStack || p.name != "aws-us-gov") {
+		service += "-fips"
+	}
+	return service + "." + region + domain
 }
 
 // stsRegion returns the region whose STS serves a role of partition: region
@@ -142,16 +160,33 @@ func (b *builder) configuredURL(l link, service, text, variable string) (awsconf
 //
 // sts_regional_endpoints = legacy still means the global endpoint for the
 // regions that existed before regional ones did, as it does for botocore.
-func (b *builder) at(e Endpoint, region, partition string, l link) Endpoint {
+func (b *builder) at(e Endpoint, region, partition string, l link) (Endpoint, error) {
 	e.Region = stsRegion(region, partition)
-	mode := b.o.Environment.STSRegional
-	if v, ok := l.get("sts_regional_endpoints"); ok && mode == "" {
-		mode = v.Text
+	if e.URL != "" || e.FIPS || e.DualStack {
+		return e, nil
 	}
-	if strings.EqualFold(mode, "legacy") && e.URL == "" && !e.FIPS && !e.DualStack && slices.Contains(legacyRegions, e.Region) {
+	legacy, err := b.legacySTS(l)
+	if legacy && slices.Contains(legacyRegions, e.Region) {
 		e.URL, e.Region = "https://sts.amazonaws.com", "us-east-1"
 	}
-	return e
+	return e, err
+}
+
+// legacySTS reads sts_regional_endpoints.
+func (b *builder) legacySTS(l link) (bool, error) {
+	const key = "sts_regional_endpoints"
+	v := awsconfig.Value{Text: b.o.Environment.STSRegional, Origin: awsconfig.Origin{File: "AWS_STS_REGIONAL_ENDPOINTS"}}
+	if v.Text == "" {
+		v, _ = l.get(key)
+	}
+	switch strings.ToLower(v.Text) {
+	case "legacy":
+		return true, nil
+	case "", "regional":
+		return false, nil
+	}
+	return false, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: key,
+		Msg: fmt.Sprintf("%s is %s; it may be regional or legacy", key, shown(v.Text))}
 }
 
 // legacyRegions are those whose STS was the global one (AWS SDKs and Tools
@@ -223,30 +258,31 @@ func EndpointFor(region string, env Environment) (Endpoint, error) {
 }
 
 // PortalURL is where the role's credentials are asked for: the configured URL,
-// else AWS's own (endpoint rules of the SDKs' service sso).
+// else AWS's own.
 func (h SSO) PortalURL() string {
-	return cmp.Or(h.Endpoint, "https://portal.sso."+h.Region+domain(partitionOf(h.Region)))
+	return cmp.Or(h.Endpoint, "https://"+hostOf("portal.sso", h.Region, h.FIPS, h.DualStack))
 }
 
-// OIDCURL is where the sign-in is renewed: the configured URL, else AWS's own
-// (endpoint rules of the SDKs' service sso-oidc).
+// OIDCURL is where the sign-in is renewed: the configured URL, else AWS's own.
 func (h SSO) OIDCURL() string {
-	return cmp.Or(h.OIDCEndpoint, "https://oidc."+h.Region+domain(partitionOf(h.Region)))
+	return cmp.Or(h.OIDCEndpoint, "https://"+hostOf("oidc", h.Region, h.FIPS, h.DualStack))
 }
 
 // SigninURL is where the sign-in is renewed: the configured URL, else AWS's own
-// (endpoint rules of the SDKs' service signin).
+// (endpoint rules of the SDKs' service signin, which has names of its own in
+// the three oldest partitions, but for FIPS and dual-stack endpoints).
 func (h Login) SigninURL() string {
-	host := ""
-	switch partition := partitionOf(h.Region); partition {
-	case "aws":
+	host := hostOf("signin", h.Region, h.FIPS, h.DualStack)
+	switch partition := partitionOf(h.Region); {
+	case h.FIPS && !h.DualStack:
+		host = "signin-fips." + h.Region + partitionAround(h.Region).domain // in GovCloud, too
+	case h.DualStack:
+	case partition == "aws":
 		host = h.Region + ".signin.aws.amazon.com"
-	case "aws-cn":
+	case partition == "aws-cn":
 		host = h.Region + ".signin.amazonaws.cn"
-	case "aws-us-gov":
+	case partition == "aws-us-gov":
 		host = h.Region + ".signin.amazonaws-us-gov.com"
-	default:
-		host = "signin." + h.Region + domain(partition)
 	}
 	return cmp.Or(h.Endpoint, "https://"+host)
 }

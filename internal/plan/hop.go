@@ -115,14 +115,18 @@ type SSO struct {
 	// the service which renews tokens; empty are AWS's own.
 	Endpoint     string
 	OIDCEndpoint string
+	FIPS         bool `key:"-"`
+	DualStack    bool `key:"-"`
 }
 
 // Login is a console sign-in kept by the AWS CLI (aws login).
 type Login struct {
-	Profile  string `key:"-"` // whose sign-in it is, for people
-	Session  string // the ARN that the sign-in is known by
-	Region   string
-	Endpoint string // a configured URL; empty is AWS's own
+	Profile   string `key:"-"` // whose sign-in it is, for people
+	Session   string // the ARN that the sign-in is known by
+	Region    string
+	Endpoint  string // a configured URL; empty is AWS's own
+	FIPS      bool   `key:"-"`
+	DualStack bool   `key:"-"`
 }
 
 // SessionToken is STS GetSessionToken: a session of the user who owns the

@@ -175,6 +175,15 @@ type chain struct {
 	facts []Fact
 }
 
+// target is the profile that was asked for, whose endpoints, of all services,
+// count for the whole chain (botocore has one session for it).
+func (c chain) target() link {
+	if len(c.roles) > 0 {
+		return c.roles[0]
+	}
+	return c.from
+}
+
 // profiles yields the chain's profiles, target first.
 func (c chain) profiles() []link {
 	if c.from.Name == "" || len(c.roles) > 0 && c.roles[len(c.roles)-1].Name == c.from.Name {
@@ -433,11 +442,7 @@ func (b *builder) environment(ch *chain, l link, from string) error {
 // role chaining are here and nowhere else.
 func (b *builder) build(name string, ch chain) (Plan, error) {
 	p := Plan{Profile: name, Hops: []Hop{ch.source}, Facts: [][]Fact{ch.facts}}
-	profiles := ch.profiles()
-	target := ch.from
-	if len(profiles) > 0 {
-		target = profiles[0]
-	}
+	target := ch.target()
 	if target.adhoc {
 		p.Profile, p.Adhoc = target.Name, true
 	}
@@ -445,7 +450,7 @@ func (b *builder) build(name string, ch chain) (Plan, error) {
 	if p.Protected, err = boolean(target, "switch_role_protected"); err != nil {
 		return Plan{}, err
 	}
-	if p.Region, p.RegionFact, err = b.region(profiles); err != nil {
+	if p.Region, p.RegionFact, err = b.region(ch.profiles()); err != nil {
 		return Plan{}, err
 	}
 	endpoint, endpointFact, err := b.endpoint(target)
@@ -485,7 +490,9 @@ func (b *builder) build(name string, ch chain) (Plan, error) {
 		if err != nil {
 			return Plan{}, err // role has checked it
 		}
-		hop.Endpoint = b.at(endpoint, p.Region, arn.Partition, target)
+		if hop.Endpoint, err = b.at(endpoint, p.Region, arn.Partition, target); err != nil {
+			return Plan{}, err
+		}
 		if i == 0 && mfa.Serial != "" {
 			if long := hop.Duration == 0 || hop.Duration > MaxChainedDuration; long || !longLived(ch.source) {
 				// AWS counts a role assumed from a GetSessionToken session as
@@ -579,7 +586,11 @@ func (b *builder) plainPlan(p Plan, l link, e Endpoint, endpointFact Fact, mfa M
 		}
 	}
 	partition := partitionOf(p.Region)
-	p.Hops = append(p.Hops, sessionToken(mfa, d, b.at(e, p.Region, partition, l), partition))
+	e, err := b.at(e, p.Region, partition, l)
+	if err != nil {
+		return Plan{}, err
+	}
+	p.Hops = append(p.Hops, sessionToken(mfa, d, e, partition))
 	p.Facts = append(p.Facts, withEndpoint(append(mfaFacts, Fact{"duration", Length(d), from}), endpointFact))
 	return p, nil
 }

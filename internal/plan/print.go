@@ -141,37 +141,11 @@ func Describe(h Hop) string {
 	return fmt.Sprintf("%T", h)
 }
 
-// domain is the DNS suffix of a partition.
-func domain(partition string) string {
-	switch partition {
-	case "aws-cn":
-		return ".amazonaws.com.cn"
-	case "aws-iso":
-		return ".c2s.ic.gov"
-	case "aws-iso-b":
-		return ".sc2s.sgov.gov"
-	case "aws-iso-e":
-		return ".cloud.adc-e.uk"
-	case "aws-iso-f":
-		return ".csp.hci.ic.gov"
-	case "aws-eusc":
-		return ".amazonaws.eu"
-	}
-	return ".amazonaws.com"
-}
-
 // Host names where a request goes, for people: the configured URL, else the
 // host of AWS's own endpoint.
 func (e Endpoint) Host() string {
 	if e.URL != "" {
 		return e.URL
 	}
-	name, domain := "sts", domain(partitionOf(e.Region))
-	if e.DualStack && strings.HasSuffix(domain, ".amazonaws.com") {
-		domain = ".api.aws"
-	}
-	if e.FIPS && partitionOf(e.Region) == "aws" {
-		name = "sts-fips"
-	}
-	return name + "." + e.Region + domain
+	return hostOf("sts", e.Region, e.FIPS, e.DualStack)
 }

@@ -369,8 +369,8 @@ func (b *builder) webIdentity(h WebIdentity, ch chain, region string, e Endpoint
 	if err != nil {
 		return nil, err
 	}
-	h.Endpoint = b.at(e, region, arn.Partition, ch.from)
-	return h, nil
+	h.Endpoint, err = b.at(e, region, arn.Partition, ch.target())
+	return h, err
 }
 
 // sso makes the profile's role of IAM Identity Center the source. A section
@@ -425,11 +425,15 @@ func (b *builder) sso(ch *chain, l link) error {
 	for _, k := range []string{"sso_start_url", "sso_region", "sso_account_id", "sso_role_name"} {
 		facts = append(facts, Fact{k, values[k].Text, values[k].Origin.String()})
 	}
-	var err error
-	if h.Endpoint, err = b.serviceURL(l, "sso", b.o.Environment.EndpointURLSSO, "AWS_ENDPOINT_URL_SSO"); err != nil {
+	e, err := b.variants(ch.target())
+	if err != nil {
 		return err
 	}
-	if h.OIDCEndpoint, err = b.serviceURL(l, "sso_oidc", b.o.Environment.EndpointURLOIDC, "AWS_ENDPOINT_URL_SSO_OIDC"); err != nil {
+	h.FIPS, h.DualStack = e.FIPS, e.DualStack
+	if h.Endpoint, err = b.serviceURL(ch.target(), "sso", b.o.Environment.EndpointURLSSO, "AWS_ENDPOINT_URL_SSO"); err != nil {
+		return err
+	}
+	if h.OIDCEndpoint, err = b.serviceURL(ch.target(), "sso_oidc", b.o.Environment.EndpointURLOIDC, "AWS_ENDPOINT_URL_SSO_OIDC"); err != nil {
 		return err
 	}
 	ch.source, ch.facts = h, facts
@@ -446,7 +450,12 @@ func (b *builder) login(ch *chain, l link) error {
 		return err
 	}
 	h.Region = stsRegion(region, partitionOf(region))
-	if h.Endpoint, err = b.serviceURL(l, "signin", b.o.Environment.EndpointURLSign, "AWS_ENDPOINT_URL_SIGNIN"); err != nil {
+	e, err := b.variants(ch.target())
+	if err != nil {
+		return err
+	}
+	h.FIPS, h.DualStack = e.FIPS, e.DualStack
+	if h.Endpoint, err = b.serviceURL(ch.target(), "signin", b.o.Environment.EndpointURLSign, "AWS_ENDPOINT_URL_SIGNIN"); err != nil {
 		return err
 	}
 	ch.source = h

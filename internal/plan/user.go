@@ -39,7 +39,10 @@ func UserOf(c *awsconfig.Config, name, accessKeyID string, o Options) (User, err
 	if err != nil {
 		return User{}, err
 	}
-	u := User{STS: b.at(e, region, partition, l), CABundle: o.Environment.CABundle}
+	u := User{CABundle: o.Environment.CABundle}
+	if u.STS, err = b.at(e, region, partition, l); err != nil {
+		return User{}, err
+	}
 	if v, ok := l.get("ca_bundle"); ok && u.CABundle == "" {
 		u.CABundle = v.Text
 	}

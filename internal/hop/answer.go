@@ -23,7 +23,12 @@ const (
 
 // key is what a source answered, before it is known to be a key: these values
 // go into environments, files and other people's parsers.
+//
+// A process or an endpoint beside the program may hand out another vendor's
+// keys, for storage that speaks as S3 does, and the AWS SDKs take any id from
+// it. What AWS itself makes is held to AWS's form.
 type key struct {
+	byAWS             bool
 	id, secret, token string
 	expires           *time.Time // nil where none was told
 	account           string
@@ -33,7 +38,7 @@ type key struct {
 // account may be missing.
 func (k key) credentials(now time.Time) (cred.Credentials, error) {
 	switch {
-	case !keyID(k.id):
+	case !printable(k.id, maxKeyID), k.byAWS && !keyID(k.id):
 		return cred.Credentials{}, errors.New("the answer's access key id is none")
 	case !printable(k.secret, maxSecret):
 		return cred.Credentials{}, errors.New("the answer's secret access key is none")
@@ -56,7 +61,7 @@ func (k key) credentials(now time.Time) (cred.Credentials, error) {
 	return c, nil
 }
 
-// keyID reports whether s is in the form of an access key id.
+// keyID reports whether s is in the form of AWS's access key ids.
 func keyID(s string) bool {
 	return len(s) >= 16 && len(s) <= maxKeyID && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
@@ -80,7 +85,7 @@ func (p *Performer) accept(op string, e plan.Endpoint, mfa bool, c *types.Creden
 		return cred.Credentials{}, &AnswerError{Op: op, Host: e.Host(), MFA: mfa, Ended: true,
 			Msg: "its credentials have ended already, at " + ends.UTC().Format(time.RFC3339)}
 	}
-	k := key{id: aws.ToString(c.AccessKeyId), secret: aws.ToString(c.SecretAccessKey), token: aws.ToString(c.SessionToken), expires: &ends}
+	k := key{byAWS: true, id: aws.ToString(c.AccessKeyId), secret: aws.ToString(c.SecretAccessKey), token: aws.ToString(c.SessionToken), expires: &ends}
 	got, err := k.credentials(p.now())
 	if err != nil {
 		return bad(err.Error())

@@ -96,7 +96,7 @@ func (p *Performer) CreateAccessKey(ctx context.Context, e plan.Endpoint, c cred
 		if out.AccessKey == nil {
 			return cred.Credentials{}, &wrongAnswer{"the answer holds no key"}
 		}
-		k := key{id: aws.ToString(out.AccessKey.AccessKeyId), secret: aws.ToString(out.AccessKey.SecretAccessKey), account: c.AccountID}
+		k := key{byAWS: true, id: aws.ToString(out.AccessKey.AccessKeyId), secret: aws.ToString(out.AccessKey.SecretAccessKey), account: c.AccountID}
 		fresh, err := k.credentials(p.now())
 		if err != nil {
 			return cred.Credentials{}, &wrongAnswer{err.Error()}

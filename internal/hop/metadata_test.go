@@ -231,6 +231,16 @@ func TestContainer(t *testing.T) {
 	}
 }
 
+// Other vendors' endpoints hand out key ids that are not in AWS's form.
+func TestContainerOtherVendor(t *testing.T) {
+	c := newCloud(t, emulator.Demo())
+	const id = "minio-user_1"
+	url := serve(t, says(http.StatusOK, `{"AccessKeyId": "`+id+`", "SecretAccessKey": "secret", "Token": "token", "Expiration": "2999-01-01T00:00:00Z"}`))
+	if got := c.must(plan.Container{URL: url + "/"}, cred.Credentials{}); got.AccessKeyID != id {
+		t.Errorf("credentials are %+v", got)
+	}
+}
+
 func TestContainerRetries(t *testing.T) {
 	for name, tt := range map[string]struct {
 		fault emulator.Fault

@@ -63,6 +63,15 @@ func TestProcessLongLived(t *testing.T) {
 	}
 }
 
+// Other vendors' key ids are not in AWS's form.
+func TestProcessOtherVendor(t *testing.T) {
+	const id = "minio-user_1/eu"
+	c, err := run(t, `echo '{"Version": 1, "AccessKeyId": "`+id+`", "SecretAccessKey": "secret"}'`)
+	if err != nil || c.AccessKeyID != id {
+		t.Errorf("credentials are %+v, error %v", c, err)
+	}
+}
+
 func TestProcessAnswers(t *testing.T) {
 	for name, tt := range map[string]struct{ prints, want string }{
 		"nothing":         {"", "prints nothing"},
@@ -76,6 +85,8 @@ func TestProcessAnswers(t *testing.T) {
 		"no key id":       {`{"Version": 1, "SecretAccessKey": "SECRET"}`, "prints no AccessKeyId"},
 		"no secret":       {`{"Version": 1, "AccessKeyId": "AKIAIOSFODNN7EXAMPLE"}`, "prints no SecretAccessKey"},
 		"key id":          {`{"Version": 1, "AccessKeyId": "AKIA\u001b[31mIOSFODNN7", "SecretAccessKey": "SECRET"}`, "access key id is none"},
+		"key id's blank":  {`{"Version": 1, "AccessKeyId": "AKIA IOSFODNN7EXAMPLE", "SecretAccessKey": "SECRET"}`, "access key id is none"},
+		"key id's length": {`{"Version": 1, "AccessKeyId": "` + strings.Repeat("A", 129) + `", "SecretAccessKey": "SECRET"}`, "access key id is none"},
 		"secret":          {`{"Version": 1, "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "SECRET\nX"}`, "secret access key is none"},
 		"token":           {`{"Version": 1, ` + goodKey + `, "SessionToken": "SECRET\u0000"}`, "session token is none"},
 		"account":         {`{"Version": 1, ` + goodKey + `, "AccountId": "12"}`, "account id is none"},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -204,7 +205,8 @@ func (a *app) planEnvironment() plan.Environment {
 }
 
 // environmentToken is the session token that belongs to the key in the
-// environment; botocore still reads the older name. In a shell of ours a
+// environment. It has an older name, which goes first where both are set, as
+// it does for botocore (EnvProvider). In a shell of ours a
 // wrapper such as envchain replaces the key and leaves the role's token: a
 // long-lived key, whose id AWS begins with AKIA (IAM User Guide, "IAM
 // identifiers"), has none.
@@ -212,10 +214,7 @@ func (a *app) environmentToken() string {
 	if a.depth() > 0 && strings.HasPrefix(a.getenv("AWS_ACCESS_KEY_ID"), "AKIA") {
 		return ""
 	}
-	if t := a.getenv("AWS_SESSION_TOKEN"); t != "" {
-		return t
-	}
-	return a.getenv("AWS_SECURITY_TOKEN")
+	return cmp.Or(a.getenv("AWS_SECURITY_TOKEN"), a.getenv("AWS_SESSION_TOKEN"))
 }
 
 // depth is how many switched environments this one is in.

@@ -676,6 +676,9 @@ func TestWebIdentity(t *testing.T) {
 	if r := ask(good+"\n", roleARN); r.status != 200 {
 		t.Errorf("a token that ends with a newline, as its file does: status %d", r.status)
 	}
+	if r := ask(" "+good, roleARN); r.status != 400 {
+		t.Errorf("a token behind a blank: status %d", r.status)
+	}
 	d.refused(ask(token("repo:you/here"), roleARN), 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
 	d.refused(ask(good, roleARN+"2"), 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
 	d.refused(ask(good, "arn:aws:iam::333333333333:role/Web"), 400, "InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://token.example/org")

@@ -55,7 +55,11 @@ func badIdentity(format string, args ...any) error {
 // vouched returns who made a token and what it claims.
 func (s *Server) vouched(token, account string, now time.Time) (Provider, claims, error) {
 	var c claims
-	parts := strings.Split(strings.TrimSpace(token), ".") // a token's file often ends with a newline, and STS does not mind
+	// The AWS CLI and the SDKs send a token's file as it is (botocore,
+	// FileWebIdentityTokenLoader; SDK for Go, stscreds.IdentityTokenFile), and
+	// files that end with a newline are known to work with them
+	// (github.com/mongodb/mongo-go-driver, pull request 1965).
+	parts := strings.Split(strings.TrimRight(token, "\r\n"), ".")
 	if len(parts) != 3 {
 		return Provider{}, c, badIdentity("The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
 	}

@@ -49,7 +49,8 @@ func (p *Performer) webIdentity(ctx context.Context, h plan.WebIdentity) (cred.C
 }
 
 // identityToken reads the token, or runs the command that prints it. Blanks
-// around it, such as an editor's newline at the end of a file, are none of it.
+// around it, such as an editor's newline at the end of a file, are none of it
+// (RFC 7515, section 3.1: a compact serialization has none).
 func (p *Performer) identityToken(ctx context.Context, h plan.WebIdentity) (cred.Secret, error) {
 	if h.TokenFile != "" {
 		text, err := readToken(h.TokenFile)

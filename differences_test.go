@@ -99,9 +99,9 @@ keys, and fails.`,
 		settle: lenient(`^Parameter validation failed:\s+Invalid length for parameter \w+, value: 0|^The credential source "" |contains both source_profile and credential_source|^Invalid endpoint: https://sts\.\.`, inFiles(`(?m)^\w+ =$`)),
 	}, {
 		name: "sts_regional_endpoints",
-		text: `sts_regional_endpoints = LEGACY is legacy, and any word but legacy is regional
-The AWS CLI refuses both.`,
-		settle: lenient(`^STS regional endpoints option \w+ is invalid`, inFiles(`(?m)^sts_regional_endpoints =`)),
+		text: `sts_regional_endpoints = LEGACY is legacy
+Capitals do not matter here. The AWS CLI refuses them.`,
+		settle: lenient(`^STS regional endpoints option LEGACY is invalid`, inFiles(`(?m)^sts_regional_endpoints =`)),
 	}, {
 		name: "endpoint without a region",
 		text: `An endpoint_url needs no region

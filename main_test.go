@@ -531,6 +531,8 @@ var faults = map[string]emulator.Fault{
 	"huge":        {Effect: emulator.Respond(200, "text/xml", "<a>"+strings.Repeat("x", 4<<20)+"</a>")},
 	"ahead":       {Skew: time.Hour},
 	"behind":      {Skew: -time.Hour},
+	"ahead-4m":    {Skew: 4 * time.Minute},
+	"behind-4m":   {Skew: -4 * time.Minute},
 	"slow":        {Delay: 500 * time.Millisecond},
 	"ended":       {Effect: emulator.Fail(403, "ExpiredToken", "The security token included in the request is expired")},
 }

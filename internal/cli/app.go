@@ -289,6 +289,7 @@ func (a *app) performer(f *switchFlags) *hop.Performer {
 		IdentityToken:  a.identityToken,
 		ContainerToken: func() cred.Secret { return cred.NewSecret(a.getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")) },
 		Environ:        a.environ,
+		ClockOff:       a.tellClock(f),
 		Log:            a.log(),
 		Now:            a.now,
 	}

@@ -477,10 +477,8 @@ func refusal(e *hop.APIError, p plan.Plan, i int) string {
 	_, bySSO := h.(plan.SSO)
 	says := func(text string) bool { return strings.Contains(e.Message, text) }
 	switch {
-	case clockOff(e) && e.Skew > 0:
-		return "clock-behind"
 	case clockOff(e):
-		return "clock-ahead"
+		return clock(e.Skew)
 	case bySSO && (e.Code == "ForbiddenException" || e.Code == "ResourceNotFoundException"):
 		return "sso-not-given"
 	case e.Reason == "INSUFFICIENT_PERMISSIONS":
@@ -549,7 +547,7 @@ func denial(e *hop.APIError, assuming, webIdentity bool) string {
 // about is what the words of a refusal are about.
 func (a *app) about(e *hop.APIError, p plan.Plan, i int) []string {
 	if clockOff(e) {
-		return []string{plan.Length(e.Skew.Abs())}
+		return []string{inMinutes(e.Skew)}
 	}
 	profile := typed(p)
 	source := profile
@@ -618,6 +616,30 @@ func (a *app) causes(p plan.Plan, i int, h plan.AssumeRole) []string {
 // clockOff reports whether AWS refused a signature for its time.
 func clockOff(e *hop.APIError) bool {
 	return e.Skew.Abs() > time.Minute && (strings.Contains(e.Message, "Signature expired") || strings.Contains(e.Message, "Signature not yet current"))
+}
+
+// clock is the id of what is said when AWS's clock is ahead of this machine's,
+// or, with a negative difference, behind it.
+func clock(ahead time.Duration) string {
+	if ahead < 0 {
+		return "clock-ahead"
+	}
+	return "clock-behind"
+}
+
+// inMinutes is a difference of clocks for people.
+func inMinutes(d time.Duration) string { return plan.Length(d.Abs().Round(time.Minute)) }
+
+// tellClock returns a func that tells a person of a clock that is off, while
+// AWS still answers.
+func (a *app) tellClock(f *switchFlags) func(ahead time.Duration) {
+	return func(ahead time.Duration) {
+		a.log().Debug("this machine's clock is wrong", "aws_is_ahead_by", ahead)
+		if !f.quiet && a.onTerminal() {
+			x := a.phrase(clock(ahead), inMinutes(ahead))
+			fmt.Fprintf(a.stderr, "warning: %s; %s\n", x.Why, x.Next)
+		}
+	}
 }
 
 // explainNetwork says why no answer came, and what became of a code.

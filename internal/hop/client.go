@@ -37,14 +37,15 @@ const (
 // no redirect, and quick to refuse what AWS never answers.
 type httpClient struct {
 	transport *http.Transport
+	answered  func(http.Header) // told the head of each good answer
 }
 
-func newHTTPClient(caBundle string) (*httpClient, error) {
+func newHTTPClient(caBundle string, answered func(http.Header)) (*httpClient, error) {
 	roots, err := rootCAs(caBundle)
 	if err != nil {
 		return nil, err
 	}
-	return &httpClient{&http.Transport{
+	return &httpClient{answered: answered, transport: &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: connectTimeout}).DialContext,
 		TLSHandshakeTimeout:    connectTimeout,
@@ -70,6 +71,9 @@ func (c *httpClient) Do(r *http.Request) (*http.Response, error) {
 	if err := checkAnswer(resp); err != nil {
 		_ = resp.Body.Close()
 		return nil, err
+	}
+	if resp.StatusCode == http.StatusOK {
+		c.answered(resp.Header)
 	}
 	resp.Body = &cappedBody{resp.Body, maxBody}
 	return resp, nil
@@ -167,7 +171,7 @@ const appID = "aws-switch-role"
 
 // http returns the one client of p.
 func (p *Performer) http() (*httpClient, error) {
-	p.once.Do(func() { p.client, p.err = newHTTPClient(p.CABundle) })
+	p.once.Do(func() { p.client, p.err = newHTTPClient(p.CABundle, p.compareClocks) })
 	return p.client, p.err
 }
 

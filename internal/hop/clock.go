@@ -26,6 +26,17 @@ import (
 // whole seconds and are as old as the answer is late.
 const noticeable = time.Minute
 
+// worthTelling is the difference from which a person is told of it: the tools
+// that they use next give up where AWS refuses a signature.
+const worthTelling = 2 * time.Minute
+
+// compareClocks looks at the time of a good answer.
+func (p *Performer) compareClocks(answer http.Header) {
+	if ahead := p.skew(answer); p.ClockOff != nil && ahead.Abs() > worthTelling {
+		p.told.Do(func() { p.ClockOff(ahead) })
+	}
+}
+
 // signingOffset is the key of the offset that a request's signature is made
 // with, a [time.Duration].
 type signingOffset struct{}

@@ -36,9 +36,17 @@ func TestClockSkew(t *testing.T) {
 			if skew.Abs() > refused {
 				learning = 2
 			}
+			var told []time.Duration
+			c.performer.ClockOff = func(ahead time.Duration) { told = append(told, ahead) }
 			c.server.Inject(emulator.Fault{Skew: skew})
 			switched(learning)
 			switched(1) // what was learnt is kept
+			switch {
+			case skew == 0 && len(told) > 0:
+				t.Errorf("a clock that is right is told to be off by %v", told)
+			case skew != 0 && (len(told) != 1 || (told[0]-skew).Abs() > tolerance):
+				t.Errorf("told %v, want %v once", told, skew)
+			}
 			c.server.Heal()
 			switched(learning) // and unlearnt when the clocks agree again
 			switched(1)

@@ -51,12 +51,17 @@ type Performer struct {
 	CABundle string
 	// Log is told of every request, never of a secret.
 	Log *slog.Logger
+	// ClockOff is told, at most once, how far AWS's clock is ahead of this
+	// machine's (or, negative, behind it), where that is more than a request
+	// takes: AWS answers still, but not for much longer. It may be nil.
+	ClockOff func(ahead time.Duration)
 	// Now is the clock by which answers are judged.
 	Now func() time.Time
 
 	once   sync.Once
 	client *httpClient
 	err    error        // of making client
+	told   sync.Once    // of the clock
 	offset atomic.Int64 // of AWS's clock ahead of ours, in nanoseconds, once it was learnt
 }
 

@@ -139,6 +139,7 @@ func (a *app) surround(o plan.Options) plan.Options {
 	o.Environment = a.planEnvironment()
 	o.UserName = a.userName()
 	o.InKeyring = a.inKeyring
+	o.OnEC2 = func() bool { return hop.OnEC2(os.DirFS("/sys")) }
 	return o
 }
 

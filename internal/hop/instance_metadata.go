@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,6 +22,22 @@ const (
 	instanceRoles    = "/latest/meta-data/iam/security-credentials/"
 	instanceTokenTTL = "300" // seconds; it is used at once
 )
+
+// OnEC2 reports whether the machine is an EC2 instance, by what the kernel tells
+// of the hardware beneath sys, Linux's /sys: the vendor of a Nitro instance, the
+// hypervisor of a Xen one (EC2 User Guide, "Detect whether a host is an EC2
+// instance").
+func OnEC2(sys fs.FS) bool {
+	for _, told := range []struct{ file, begins string }{
+		{"devices/virtual/dmi/id/sys_vendor", "Amazon EC2"},
+		{"hypervisor/uuid", "ec2"},
+	} {
+		if text, err := fs.ReadFile(sys, told.file); err == nil && strings.HasPrefix(string(text), told.begins) {
+			return true
+		}
+	}
+	return false
+}
 
 // instanceMetadata gets the role's credentials of the EC2 instance: a token
 // first (IMDSv2), with it the role's name, and then its credentials.

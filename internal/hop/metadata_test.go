@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"aws-switch-role/internal/cred"
@@ -81,6 +82,20 @@ func TestInstanceMetadata(t *testing.T) {
 
 // The metadata service of old knows no tokens; one behind a container's
 // network may not answer to the request for one.
+func TestOnEC2(t *testing.T) {
+	for file, text := range map[string]string{"devices/virtual/dmi/id/sys_vendor": "Amazon EC2\n", "hypervisor/uuid": "ec2e1916-9099-7caf-fd21-012345abcdef\n"} {
+		if !OnEC2(fstest.MapFS{file: {Data: []byte(text)}}) {
+			t.Errorf("%s does not tell of EC2", file)
+		}
+		if OnEC2(fstest.MapFS{file: {Data: []byte("QEMU\n")}}) {
+			t.Errorf("%s tells of EC2 elsewhere", file)
+		}
+	}
+	if OnEC2(fstest.MapFS{}) {
+		t.Error("nothing tells of EC2")
+	}
+}
+
 func TestInstanceMetadataV1(t *testing.T) {
 	for name, effect := range map[string]emulator.Effect{
 		"forbidden":  emulator.Fail(403, "Forbidden", ""),

@@ -55,6 +55,10 @@ type Options struct {
 	// none at all.
 	InKeyring func(profile string) (accessKeyID string, err error)
 
+	// OnEC2 reports whether the machine is an EC2 instance. It is asked only
+	// where nothing else leads to credentials. nil says that it is none.
+	OnEC2 func() bool
+
 	Environment Environment
 }
 
@@ -118,6 +122,9 @@ func (e Environment) any() bool { return e.AccessKeyID != "" || e.HasSecret || e
 func (e Environment) other() bool {
 	return !e.any() && (e.WebIdentityTokenFile != "" || e.ContainerRelativeURI != "" || e.ContainerFullURI != "")
 }
+
+// metadataOff reports whether the environment forbids the EC2 instance's role.
+func (e Environment) metadataOff() bool { return strings.EqualFold(e.MetadataDisabled, "true") }
 
 // fromArgument is the origin of a role that was named on the command line.
 const fromArgument = "argument"

@@ -197,6 +197,9 @@ func parseArgs(t *testing.T, args []string) Options {
 	for i := 0; i < len(args); i++ {
 		flag := args[i]
 		switch flag {
+		case "--on-ec2":
+			o.OnEC2 = func() bool { return true }
+			continue
 		case "--no-session":
 			o.NoSession = true
 			continue

@@ -21,7 +21,10 @@ func (b *builder) credentialSource(ch *chain, l link, v awsconfig.Value) error {
 	case "Environment":
 		return b.environment(ch, l, v.Origin.String())
 	case "Ec2InstanceMetadata":
-		return b.instanceMetadata(ch, l, v)
+		if b.o.Environment.metadataOff() {
+			return &Error{Kind: Conflict, Profile: l.Name, Origin: v.Origin, Name: "AWS_EC2_METADATA_DISABLED", Msg: "credential_source = Ec2InstanceMetadata, and AWS_EC2_METADATA_DISABLED forbids it"}
+		}
+		return b.instanceMetadata(ch, l, v.Origin.String())
 	case "EcsContainer":
 		if b.o.Environment.ContainerRelativeURI == "" && b.o.Environment.ContainerFullURI == "" {
 			return &Error{Kind: NoContainer, Profile: l.Name, Origin: v.Origin, Name: v.Text,
@@ -75,6 +78,8 @@ func (b *builder) source(ch *chain, l link, asSource bool) error {
 		return b.environment(ch, l, "no keys and no role in the profile")
 	case b.o.Environment.other():
 		return b.ambient(ch, l)
+	case b.onInstance(l):
+		return b.instanceMetadata(ch, l, "no other source in the profile")
 	}
 	return &Error{Kind: NoCredentials, Profile: l.Name, Origin: l.Origin, Name: l.Name, Msg: "the profile has no keys and no role"}
 }
@@ -199,15 +204,24 @@ func SplitCommand(s string) ([]string, error) {
 	return words, nil
 }
 
+// onInstance reports whether a profile that leads nowhere has the role of the
+// EC2 instance. The SDKs ask for that wherever they run, and wait for an answer
+// in vain; here it is asked where the service's address is configured, or the
+// machine is EC2's.
+func (b *builder) onInstance(l link) bool {
+	env := b.o.Environment
+	if env.metadataOff() {
+		return false
+	}
+	return env.MetadataEndpoint != "" || l.has("ec2_metadata_service_endpoint") || b.o.OnEC2 != nil && b.o.OnEC2()
+}
+
 // instanceMetadata makes the EC2 instance's role the source. The environment
 // goes before the profile, as for the SDKs.
-func (b *builder) instanceMetadata(ch *chain, l link, source awsconfig.Value) error {
+func (b *builder) instanceMetadata(ch *chain, l link, from string) error {
 	env := b.o.Environment
-	if strings.EqualFold(env.MetadataDisabled, "true") {
-		return &Error{Kind: Conflict, Profile: l.Name, Origin: source.Origin, Name: "AWS_EC2_METADATA_DISABLED", Msg: "credential_source = Ec2InstanceMetadata, and AWS_EC2_METADATA_DISABLED forbids it"}
-	}
 	h := InstanceMetadata{}
-	facts := []Fact{{"credential_source", source.Text, source.Origin.String()}}
+	facts := []Fact{{"credential_source", "Ec2InstanceMetadata", from}}
 	value := func(variable, text, key string) awsconfig.Value {
 		if text != "" {
 			return awsconfig.Value{Text: text, Origin: awsconfig.Origin{File: variable}}

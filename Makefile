@@ -26,9 +26,15 @@ TOOLS = aws:awscli dash:dash zsh:zsh fish:fish bash:bash tmux:tmux strace:strace
 	dbus-daemon:dbus-daemon dbus-monitor:dbus-bin gnome-keyring-daemon:gnome-keyring chromium:chromium secret-tool:libsecret-tools pass:pass gpg:gnupg
 NODE_SDK = @aws-sdk/client-sts@3.1173.0
 
+# The AWS CLI that this program is compared with, whichever others there are:
+# CDK's layer for Lambda, a package of npm, has the whole of it in Python.
+AWS_LAYER = @aws-cdk/asset-awscli-v1@2.2.296
+AWS_CLI = 1.46.2
+
 tools:
 	@missing=; for t in $(TOOLS); do command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
 	python3 -c 'import boto3' 2>/dev/null || /usr/bin/python3 -c 'import boto3' 2>/dev/null || missing="$$missing python3-boto3"; \
+	python3 -c 'import cryptography' 2>/dev/null || /usr/bin/python3 -c 'import cryptography' 2>/dev/null || missing="$$missing python3-cryptography"; \
 	if [ -z "$$missing" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "installing$$missing"; apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing >/dev/null; \
@@ -36,6 +42,10 @@ tools:
 		echo "the tests need these packages, which are not here:$$missing"; exit 1; \
 	fi
 	@test -d .cache/node/node_modules/@aws-sdk/client-sts || npm install --silent --no-audit --no-fund --prefix .cache/node $(NODE_SDK)
+	@grep -qs "'$(AWS_CLI)'" .cache/awscli/awscli/awscli/__init__.py || { \
+		npm install --silent --no-audit --no-fund --prefix .cache/node $(AWS_LAYER) && rm -rf .cache/awscli && \
+		python3 -m zipfile -e .cache/node/node_modules/@aws-cdk/asset-awscli-v1/lib/layer.zip .cache/awscli && \
+		grep -q "'$(AWS_CLI)'" .cache/awscli/awscli/awscli/__init__.py || { echo "$(AWS_LAYER) of npm has no AWS CLI $(AWS_CLI) in it, which the tests need in .cache/awscli"; exit 1; }; }
 
 bench:
 	go run ./bench

@@ -121,6 +121,28 @@ neither source_profile nor credential_source. The AWS CLI refuses such a profile
 Its keys are the base, as if source_profile named the profile itself. The AWS CLI refuses such a profile.`,
 		settle: lenient(`^Partial credentials found in assume-role`, inFiles(`(?m)^\[(profile )?x\]\n(\w+ =.*\n)*aws_access_key_id = `)),
 	}, {
+		name: "metadata service elsewhere",
+		text: `The metadata service of EC2 is asked on EC2 alone
+The AWS CLI asks it for every profile that leads to no credentials, wherever it runs, and by way of a proxy, too; away from
+EC2 nothing answers, and it waits for seconds. Here such a profile has the instance's role where the kernel tells of EC2's
+hardware, or where the service's address is configured (AWS_EC2_METADATA_SERVICE_ENDPOINT, ec2_metadata_service_endpoint).
+Elsewhere it is an error at once.`,
+		settle: func(c trial, theirs, ours *behaviour) bool {
+			return theirs.succeeded() && theirs.last().host == "169.254.169.254" && len(ours.calls) == 0 &&
+				located.MatchString(ours.said) && strings.Contains(ours.said, "the profile has no keys and no role") && ours.becomes(c, theirs)
+		},
+	}, {
+		name: "refusal of a container",
+		text: `A refusal of the container's endpoint is final
+Where it takes another token, or knows no such container, it is asked once. The AWS CLI asks it three times.`,
+		settle: func(_ trial, theirs, ours *behaviour) bool {
+			if theirs.last().action != "GetContainerCredentials" || theirs.last().refused == "" || len(theirs.calls) != 3 || len(ours.calls) != 1 {
+				return false
+			}
+			theirs.calls = theirs.calls[:1]
+			return true
+		},
+	}, {
 		name: "include_profile",
 		text: `include_profile includes a profile
 aws-vault's key is honoured where the AWS CLI, which does not know it, finds no credentials.`,
@@ -136,7 +158,7 @@ The keys of AWS Extend Switch Roles are honoured where a profile has no role_arn
 The AWS CLI takes the profile default. Here a name is asked for, as a role is not to be taken by accident: on a terminal
 by the picker, else by an error.`,
 		settle: func(c trial, theirs, ours *behaviour) bool {
-			return len(c.args) == 0 && theirs.succeeded() && strings.Contains(ours.said, ": no profile was named, and neither ") && ours.becomes(theirs)
+			return len(c.args) == 0 && theirs.succeeded() && strings.Contains(ours.said, ": no profile was named, and neither ") && ours.becomes(c, theirs)
 		},
 	}, {
 		name: "profile over variables",
@@ -145,14 +167,14 @@ The AWS CLI prefers AWS_ACCESS_KEY_ID, AWS_ROLE_ARN and AWS_ROLE_SESSION_NAME to
 it is one and the same how a profile was named: in a shell whose environment holds the keys of one role, AWS_PROFILE would
 otherwise have no effect at all.`,
 		settle: func(c trial, theirs, ours *behaviour) bool {
-			return len(c.args) == 0 && c.sets("AWS_PROFILE") && (c.sets("AWS_ACCESS_KEY_ID") || c.sets("AWS_ROLE_ARN")) && ours.succeeded() && theirs.who != ours.who && ours.becomes(theirs)
+			return len(c.args) == 0 && c.sets("AWS_PROFILE") && (c.sets("AWS_ACCESS_KEY_ID") || c.sets("AWS_ROLE_ARN")) && ours.succeeded() && theirs.who != ours.who && ours.becomes(c, theirs)
 		},
 	}, {
 		name: "AWS_PROFILE over AWS_DEFAULT_PROFILE",
 		text: `AWS_PROFILE goes before AWS_DEFAULT_PROFILE
 It does for the AWS SDKs. Version 1 of the AWS CLI has it the other way round.`,
 		settle: func(c trial, theirs, ours *behaviour) bool {
-			return len(c.args) == 0 && c.sets("AWS_PROFILE") && c.sets("AWS_DEFAULT_PROFILE") && theirs.succeeded() && ours.succeeded() && theirs.who != ours.who && ours.becomes(theirs)
+			return len(c.args) == 0 && c.sets("AWS_PROFILE") && c.sets("AWS_DEFAULT_PROFILE") && theirs.succeeded() && ours.succeeded() && theirs.who != ours.who && ours.becomes(c, theirs)
 		},
 	}, {
 		name: "partition",
@@ -162,7 +184,7 @@ names: China's in cn-north-1, GovCloud's in us-gov-west-1. The AWS CLI asks wher
 		settle: func(c trial, theirs, ours *behaviour) bool {
 			last := theirs.last()
 			return !theirs.succeeded() && last.refused == "InvalidClientTokenId" && !strings.HasPrefix(last.params["RoleArn"], "arn:aws:") &&
-				ours.succeeded() && last.host != ours.last().host && ours.becomes(theirs)
+				ours.succeeded() && last.host != ours.last().host && ours.becomes(c, theirs)
 		},
 	}, {
 		name: "value that has no meaning",
@@ -171,7 +193,7 @@ duration_seconds that is no whole number in plain digits, use_fips_endpoint or i
 true nor false: each is told with its file and line. The AWS CLI goes on as if the key were not there, or takes 1_800 for
 1800.`,
 		settle: func(c trial, theirs, ours *behaviour) bool {
-			return theirs.succeeded() && len(ours.calls) == 0 && meaningless.MatchString(ours.said) && ours.becomes(theirs)
+			return theirs.succeeded() && len(ours.calls) == 0 && meaningless.MatchString(ours.said) && ours.becomes(c, theirs)
 		},
 	}, {
 		name: "refused before it is sent",
@@ -180,7 +202,7 @@ A role ARN, key id, region, role_session_name or external_id in a form that AWS 
 granted, a FIDO device: each is told with its file and line before any request, and before a code is asked for.
 The AWS CLI sends it and tells AWS's answer.`,
 		settle: func(c trial, theirs, ours *behaviour) bool {
-			return !theirs.succeeded() && theirs.last().refused != "" && len(ours.calls) == 0 && located.MatchString(ours.said) && ours.becomes(theirs)
+			return !theirs.succeeded() && theirs.last().refused != "" && len(ours.calls) == 0 && located.MatchString(ours.said) && ours.becomes(c, theirs)
 		},
 	}, {
 		name: "duration in the middle",
@@ -277,7 +299,7 @@ var (
 func lenient(pattern string, is func(trial) bool) func(trial, *behaviour, *behaviour) bool {
 	words := regexp.MustCompile(pattern)
 	return func(c trial, theirs, ours *behaviour) bool {
-		return is(c) && !theirs.succeeded() && words.MatchString(theirs.said) && ours.succeeded() && ours.becomes(theirs)
+		return is(c) && !theirs.succeeded() && words.MatchString(theirs.said) && ours.succeeded() && ours.becomes(c, theirs)
 	}
 }
 
@@ -329,8 +351,12 @@ func (o *behaviour) last() call {
 	return o.calls[len(o.calls)-1]
 }
 
-// becomes makes o what the other is, as far as they are compared.
-func (o *behaviour) becomes(other *behaviour) bool {
+// becomes makes o what the other is, as far as they are compared, if o came to
+// be who the case says, which is nobody in a case that says nothing of it.
+func (o *behaviour) becomes(c trial, other *behaviour) bool {
+	if o.who != c.becomes {
+		return false
+	}
 	*o = *other
 	return true
 }
@@ -358,22 +384,22 @@ func mfaSession(_ trial, theirs, ours *behaviour) bool {
 
 // plainSession forgets a GetSessionToken by which a key was handed on, or
 // found to be nobody's.
-func plainSession(_ trial, theirs, ours *behaviour) bool {
+func plainSession(c trial, theirs, ours *behaviour) bool {
 	if len(theirs.calls) > 0 || len(ours.calls) != 1 {
 		return false
 	}
-	c := ours.calls[0]
-	if c.action != "GetSessionToken" || c.params["DurationSeconds"] != "43200" || c.caller == "" {
+	asked := ours.calls[0]
+	if asked.action != "GetSessionToken" || asked.params["DurationSeconds"] != "43200" || asked.caller == "" {
 		return false
 	}
-	if theirs.who != c.caller && (theirs.who != nobody+c.caller || c.refused != "InvalidClientTokenId") {
+	if theirs.who != asked.caller && (theirs.who != nobody+asked.caller || asked.refused != "InvalidClientTokenId") {
 		return false
 	}
 	if theirs.who == ours.who {
 		ours.calls = nil
 		return true
 	}
-	return c.refused != "" && ours.becomes(theirs)
+	return asked.refused != "" && ours.becomes(c, theirs)
 }
 
 func sessionName(_ trial, theirs, ours *behaviour) bool {

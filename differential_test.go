@@ -99,6 +99,7 @@ func (y *tally) complete(t *testing.T) bool { return y.ran == len(cases(t)) }
 const (
 	fileArgs    = "args"    // what chooses the profile, for the AWS CLI
 	fileEnv     = "env"     // variables, one a line
+	fileBecomes = "becomes" // the ARN that one becomes where the two part company
 	fileDiffers = "differs" // the names of the differences, one a line
 	fileAWS     = "aws"     // what the AWS CLI did
 	fileOurs    = "aws-switch-role"
@@ -111,6 +112,7 @@ type trial struct {
 	args    []string
 	env     []string
 	home    []txtar.File
+	becomes string
 	want    [3]string // the files differs, aws and aws-switch-role
 }
 
@@ -132,7 +134,7 @@ func cases(t *testing.T) []trial {
 		c := parseTrial(name, text)
 		if g, ok := made[name]; ok {
 			in := parseTrial(name, g)
-			in.want = c.want
+			in.want, in.becomes = c.want, c.becomes
 			c = in
 			delete(made, name)
 		} else if strings.HasPrefix(name, generated) {
@@ -155,6 +157,8 @@ func parseTrial(name string, text []byte) trial {
 			c.args = strings.Fields(text)
 		case fileEnv:
 			c.env = strings.Split(strings.TrimSpace(text), "\n")
+		case fileBecomes:
+			c.becomes = strings.TrimSpace(text)
 		case fileDiffers:
 			c.want[0] = text
 		case fileAWS:
@@ -181,6 +185,9 @@ func (c trial) format() []byte {
 	}
 	if !slices.Equal(c.args, []string{"--profile", "x"}) {
 		add(fileArgs, strings.Join(c.args, " ")+"\n")
+	}
+	if c.becomes != "" {
+		add(fileBecomes, c.becomes+"\n")
 	}
 	add(fileDiffers, c.want[0])
 	add(fileAWS, c.want[1])
@@ -271,29 +278,47 @@ type referee struct {
 
 func newReferee(t *testing.T) *referee {
 	t.Helper()
-	s := &referee{authority: newAuthority(t), jobs: make(chan *aws1, 2), python: pythonOfAWS(t), binary: filepath.Join(t.TempDir(), "aws-switch-role")}
+	s := &referee{authority: newAuthority(t), jobs: make(chan *aws1, 2), python: python3(t), binary: filepath.Join(t.TempDir(), "aws-switch-role")}
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", s.binary, ".")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for range cap(s.jobs) {
-		s.jobs <- startAWS(t, s.python)
+		s.jobs <- s.startAWS(t)
 	}
 	return s
 }
 
-// pythonOfAWS returns the interpreter that has the AWS CLI, version 1.45 or
-// later.
-func pythonOfAWS(t *testing.T) string {
+// The AWS CLI that the cases are about: others use other words, and may do
+// otherwise.
+const (
+	awsVersion = "1.46.2"
+	awsLibrary = ".cache/awscli/awscli" // where make tools puts it
+)
+
+// python3 returns an interpreter that can run the AWS CLI of [awsLibrary].
+func python3(t *testing.T) string {
 	t.Helper()
-	const check = "import awscli, botocore, sys; sys.exit(tuple(map(int, awscli.__version__.split('.')[:2])) < (1, 45))"
+	const check = "import awscli, cryptography, sys; sys.exit(awscli.__version__ != sys.argv[1])"
+	var said []byte
 	for _, python := range []string{"python3", "/usr/bin/python3"} {
-		if exec.CommandContext(t.Context(), python, "-c", check).Run() == nil {
+		cmd := exec.CommandContext(t.Context(), python, "-c", check, awsVersion)
+		cmd.Env = append(os.Environ(), "PYTHONPATH="+awsLibrary)
+		out, err := cmd.CombinedOutput()
+		if err == nil {
 			return python
 		}
+		said = fmt.Appendf(said, "%s: %v\n%s", python, err, out)
 	}
-	t.Fatal("no python3 can import version 1.45 or later of the AWS CLI: pip install awscli")
+	t.Fatalf("no python3 here runs version %s of the AWS CLI from %s: make tools puts it there, and installs python3-cryptography\n%s", awsVersion, awsLibrary, said)
 	return ""
+}
+
+// aws makes the command that runs aws.py.
+func (s *referee) aws(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, s.python, append([]string{"testdata/differential/aws.py"}, args...)...)
+	cmd.Env = append(os.Environ(), "PYTHONPATH="+awsLibrary)
+	return cmd
 }
 
 // aws1 is a process that is the AWS CLI for one job after another.
@@ -311,9 +336,9 @@ type awsJob struct {
 	Err  string            `json:"err"`
 }
 
-func startAWS(t *testing.T, python string) *aws1 {
+func (s *referee) startAWS(t *testing.T) *aws1 {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), python, "testdata/differential/aws.py")
+	cmd := s.aws(t.Context())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal to ask on
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
@@ -363,8 +388,7 @@ func (s *referee) awsCLI(t *testing.T, c trial, home string, env []string, code 
 		if merr != nil {
 			t.Fatal(merr)
 		}
-		cmd := exec.CommandContext(t.Context(), s.python, "testdata/differential/aws.py", string(text))
-		status, err = onTerminal(cmd, code)
+		status, err = onTerminal(s.aws(t.Context(), string(text)), code)
 	} else {
 		a := <-s.jobs
 		status, err = a.do(j)
@@ -462,7 +486,10 @@ func (s *referee) run(t *testing.T, c trial, do contender) *behaviour {
 	}
 	proxy := s.authority.proxy(t, server)
 	home := t.TempDir()
-	sub := replacements(t, server, proxy, home)
+	imds, container := overHTTP(t, server.Metadata()), overHTTP(t, server.Container())
+	sub := strings.NewReplacer(slices.Concat(replacements(t, server, proxy, home), signIns(t, server), []string{"@IMDS@", "http://" + imds, "@CONTAINER@", "http://" + container})...)
+	// What is another one in each run.
+	named := strings.NewReplacer(imds, "instance.example", container, "container.example", home, "~")
 	for _, f := range c.home {
 		name := filepath.Join(home, f.Name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
@@ -488,14 +515,14 @@ func (s *referee) run(t *testing.T, c trial, do contender) *behaviour {
 		}
 		return code
 	})
-	o := &behaviour{said: strings.ReplaceAll(said, home, "~")}
+	o := &behaviour{said: named.Replace(said)}
 	for _, r := range server.Requests()[before:] {
 		delete(r.Params, "Action")
 		delete(r.Params, "Version")
 		if r.Caller == "" {
 			r.Caller = r.AccessKeyID
 		}
-		o.calls = append(o.calls, call{r.Action, r.Host, r.Region, r.Caller, r.Params, r.HasCode, r.ErrorCode})
+		o.calls = append(o.calls, call{r.Action, named.Replace(r.Host), r.Region, r.Caller, r.Params, r.HasCode, r.ErrorCode})
 	}
 	if said == "" {
 		o.who = whoIs(t, proxy, stdout)
@@ -563,7 +590,7 @@ func caseWorld() emulator.World {
 
 // replacements puts into a case's files what is only known when it runs: a
 // session of role Two, a web identity's token, and the home directory.
-func replacements(t *testing.T, server *emulator.Server, url, home string) *strings.Replacer {
+func replacements(t *testing.T, server *emulator.Server, url, home string) []string {
 	t.Helper()
 	token, err := server.WebIdentityToken(provider, "jane", time.Hour)
 	if err != nil {
@@ -576,7 +603,39 @@ func replacements(t *testing.T, server *emulator.Server, url, home string) *stri
 		t.Fatal(err)
 	}
 	c := out.Credentials
-	return strings.NewReplacer("@ID@", *c.AccessKeyId, "@SECRET@", *c.SecretAccessKey, "@TOKEN@", *c.SessionToken, "@JWT@", token, "@HOME@", home, "@URL@", url)
+	return []string{"@ID@", *c.AccessKeyId, "@SECRET@", *c.SecretAccessKey, "@TOKEN@", *c.SessionToken, "@JWT@", token, "@HOME@", home, "@URL@", url}
+}
+
+// signIns are the files of people who have signed in, now or so long ago that
+// the sign-in is to be renewed.
+func signIns(t *testing.T, server *emulator.Server) []string {
+	t.Helper()
+	var all []string
+	add := func(name string, file []byte, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, name, string(file))
+	}
+	for suffix, life := range map[string]time.Duration{"@": time.Hour, "_ENDED@": -time.Minute} {
+		in := emulator.SSOSignIn{StartURL: emulator.DemoStartURL, Person: emulator.DemoPerson, Region: "eu-west-1", Life: life}
+		file, err := server.SSOToken(in)
+		add("@SSO"+suffix, file, err)
+		in.Legacy = true
+		file, err = server.SSOToken(in)
+		add("@LEGACY"+suffix, file, err)
+		file, err = server.LoginToken(emulator.DemoUser, life)
+		add("@LOGIN"+suffix, file, err)
+	}
+	return all
+}
+
+// overHTTP serves h without TLS and returns its host and port.
+func overHTTP(t *testing.T, h http.Handler) string {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s.Listener.Addr().String()
 }
 
 // authority stands for all of AWS's hosts, and any other: it signs

@@ -6,7 +6,8 @@ stdout. A job in argv is done alone, with the terminal that it was started on.
 
 Version 1 of the AWS CLI, whose botocore is the newest, has no command
 export-credentials. Here it has: added by the event by which the CLI's own
-customizations are, and doing what version 2 does.
+customizations are, and doing what version 2 does. And it signs with a library
+of AWS's in C for aws login, for which another stands in.
 
 Half of the CLI's start is its imports. They are done once, and every job is a
 fork with an environment and a directory of its own.
@@ -24,6 +25,34 @@ import awscli.clidriver
 import botocore.credentials  # noqa: F401
 import botocore.session  # noqa: F401
 from awscli.customizations.commands import BasicCommand
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+
+class EC:
+    """What botocore uses of awscrt.crypto.EC."""
+
+    def __init__(self, key):
+        self._key = key
+
+    @classmethod
+    def new_key_from_der_data(cls, der):
+        return cls(load_der_private_key(der, None))
+
+    def get_public_coords(self):
+        public = self._key.public_key().public_numbers()
+        return public.x.to_bytes(32, "big"), public.y.to_bytes(32, "big")
+
+    def sign(self, digest):
+        return self._key.sign(digest, ec.ECDSA(utils.Prehashed(SHA256())))
+
+    @staticmethod
+    def decode_der_signature_to_padded_pair(signature, pad_to):
+        return b"".join(n.to_bytes(pad_to, "big") for n in utils.decode_dss_signature(signature))
+
+
+botocore.credentials.EC = EC
 
 
 class ExportCredentials(BasicCommand):

@@ -56,7 +56,7 @@ var update = flag.Bool("update", false, "rewrite testdata/differential and doc/d
 // Each case is a file of testdata/differential: what the two are given, and
 // what came of it. The generated ones hold what [generate] makes.
 func TestDifferential(t *testing.T) {
-	s := newReferee(t)
+	s := newReferee(t, 2)
 	seen := &tally{cases: map[string][]string{}}
 	t.Run("cases", func(t *testing.T) {
 		for _, c := range cases(t) {
@@ -73,6 +73,59 @@ func TestDifferential(t *testing.T) {
 		if len(seen.cases[d.name]) == 0 {
 			t.Errorf("no case shows the difference %q: it is gone, or needs one", d.name)
 		}
+	}
+}
+
+// TestDifferentialPrograms takes a sample of the cases to every AWS CLI on the
+// PATH, as it was installed, and asks it for no more than who it is.
+func TestDifferentialPrograms(t *testing.T) {
+	s := newReferee(t, 0)
+	all := map[string]trial{}
+	for _, c := range cases(t) {
+		all[c.name] = c
+	}
+	var versions []string
+	for path := range onPath("aws") {
+		version, err := exec.CommandContext(t.Context(), path, "--version").CombinedOutput()
+		if err != nil || slices.Contains(versions, string(version)) {
+			continue
+		}
+		versions = append(versions, string(version))
+		for _, name := range []string{"role", "role_mfa", "chain_two", "environment_source_temporary", "process_temporary", "web", "sso_session", "container", "instance"} {
+			t.Run(strings.TrimPrefix(path, "/")+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				c, ok := all[name]
+				if !ok {
+					t.Fatal("there is no such case")
+				}
+				theirs, ours := s.run(t, c, program(path)), s.run(t, c, s.product)
+				if !theirs.succeeded() {
+					t.Errorf("%s%s", version, theirs)
+				}
+				settle(c, theirs, ours)
+				if d := unlike(theirs, ours); d != "" {
+					t.Errorf("a difference that is not in the list (-aws +aws-switch-role), of %s%s", version, d)
+				}
+			})
+		}
+	}
+	if len(versions) == 0 {
+		t.Error("no AWS CLI here: install the package awscli (make tools)")
+	}
+}
+
+// program is an AWS CLI as it was installed.
+func program(path string) contender {
+	return func(t *testing.T, c trial, home string, env []string, code func() string) ([]byte, string) {
+		dir := t.TempDir()
+		out, errs := filepath.Join(dir, "out"), filepath.Join(dir, "err")
+		cmd := exec.CommandContext(t.Context(), "sh", append([]string{"-c", `exec "$@" >"$0/out" 2>"$0/err"`, dir, path}, append(slices.Clone(c.args), "sts", "get-caller-identity", "--output", "json")...)...)
+		cmd.Dir, cmd.Env = home, env
+		status, err := onTerminal(cmd, code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result(t, status, read(t, out), read(t, errs))
 	}
 }
 
@@ -276,14 +329,18 @@ type referee struct {
 	binary    string
 }
 
-func newReferee(t *testing.T) *referee {
+// newReferee starts that many processes of aws.py.
+func newReferee(t *testing.T, processes int) *referee {
 	t.Helper()
-	s := &referee{authority: newAuthority(t), jobs: make(chan *aws1, 2), python: python3(t), binary: filepath.Join(t.TempDir(), "aws-switch-role")}
+	s := &referee{authority: newAuthority(t), jobs: make(chan *aws1, processes), binary: filepath.Join(t.TempDir(), "aws-switch-role")}
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", s.binary, ".")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for range cap(s.jobs) {
+	if processes > 0 {
+		s.python = python3(t)
+	}
+	for range processes {
 		s.jobs <- s.startAWS(t)
 	}
 	return s
@@ -517,6 +574,9 @@ func (s *referee) run(t *testing.T, c trial, do contender) *behaviour {
 	})
 	o := &behaviour{said: named.Replace(said)}
 	for _, r := range server.Requests()[before:] {
+		if r.Action == "GetCallerIdentity" { // asked by the AWS CLI as it was installed, for the answer alone
+			continue
+		}
 		delete(r.Params, "Action")
 		delete(r.Params, "Version")
 		if r.Caller == "" {
@@ -533,9 +593,12 @@ func (s *referee) run(t *testing.T, c trial, do contender) *behaviour {
 // whoIs asks AWS, in each partition, whom credentials belong to.
 func whoIs(t *testing.T, url string, output []byte) string {
 	t.Helper()
-	var c struct{ AccessKeyId, SecretAccessKey, SessionToken string }
+	var c struct{ AccessKeyId, SecretAccessKey, SessionToken, Arn string }
 	if err := json.Unmarshal(output, &c); err != nil {
 		t.Fatalf("%v in %s", err, output)
+	}
+	if c.Arn != "" { // a program has asked already
+		return c.Arn
 	}
 	for _, region := range []string{"us-east-1", "cn-north-1", "us-gov-west-1"} {
 		out, err := stsClient(url, region, c.AccessKeyId, c.SecretAccessKey, c.SessionToken).GetCallerIdentity(t.Context(), nil)

@@ -1,6 +1,7 @@
 package hop
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -8,7 +9,10 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"aws-switch-role/internal/emulator"
 	"aws-switch-role/internal/plan"
@@ -118,6 +122,59 @@ func TestRetryWaits(t *testing.T) {
 		}
 		if longest > bound || longest < bound*9/10 || shortest > bound/10 {
 			t.Errorf("waits after try %d are from %v to %v, want all of 0 to %v", try, shortest, longest, bound)
+		}
+	}
+}
+
+// The same of requests that the SDK does not make.
+func TestPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for attempt, bound := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second} {
+			var longest time.Duration
+			shortest := bound
+			for range 500 {
+				begun := time.Now()
+				if !pause(t.Context(), attempt) {
+					t.Fatal("it was cut short")
+				}
+				d := time.Since(begun)
+				longest, shortest = max(longest, d), min(shortest, d)
+			}
+			if longest > bound || longest < bound*9/10 || shortest > bound/10 {
+				t.Errorf("waits after try %d are from %v to %v, want all of 0 to %v", attempt, shortest, longest, bound)
+			}
+		}
+	})
+}
+
+// The host that people are told of is the one that the SDK asks, in every
+// partition.
+func TestHosts(t *testing.T) {
+	for _, region := range []string{
+		"us-east-1", "eu-west-1", "ap-east-1", "us-gov-west-1", "us-gov-east-1", "cn-north-1", "cn-northwest-1",
+		"us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1", "eusc-de-east-1",
+	} {
+		for _, fips := range []bool{false, true} {
+			for _, dualStack := range []bool{false, true} {
+				e := plan.Endpoint{Region: region, FIPS: fips, DualStack: dualStack}
+				p := &Performer{}
+				client, err := p.sts(e, me, true)
+				if err != nil {
+					t.Fatal(err)
+				}
+				dialled := ""
+				p.client.transport.Proxy = nil
+				p.client.transport.DialContext = func(_ context.Context, _, address string) (net.Conn, error) {
+					dialled = address
+					return nil, errors.New("no network")
+				}
+				if _, err := client.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}); err == nil {
+					t.Fatal("somebody answered")
+				}
+				if want := e.Host() + ":443"; dialled != want {
+					t.Errorf("%+v: %s was dialled, want %s", e, dialled, want)
+				}
+			}
 		}
 	}
 }

@@ -179,6 +179,9 @@ func TestProcessSlow(t *testing.T) {
 	dir := t.TempDir()
 	pid := filepath.Join(dir, "pid")
 	h := plan.Process{Profile: "tool", Command: script(t, `sleep 600 & echo $! >'`+pid+`'; echo waiting >&2; wait`)}
+	if processTimeout != time.Minute {
+		t.Errorf("a process may take %v, and the SDK for Go ends it after a minute", processTimeout)
+	}
 	p := &Performer{Environ: os.Environ()}
 	_, err := p.processWithin(t.Context(), h, 500*time.Millisecond)
 	e, ok := errors.AsType[*SourceError](err)

@@ -421,3 +421,29 @@ func TestShown(t *testing.T) {
 		}
 	}
 }
+
+// Python's shlex.split parts command lines so.
+func TestSplitCommand(t *testing.T) {
+	for line, want := range map[string][]string{
+		"":                         nil,
+		" \t\n":                    nil,
+		"tool -a  b\tc":            {"tool", "-a", "b", "c"},
+		`tool "a b" 'c d' e\ f`:    {"tool", "a b", "c d", "e f"},
+		`"/opt/my tool"/bin x'y'z`: {"/opt/my tool/bin", "xyz"},
+		`tool "" ''`:               {"tool", "", ""},
+		`tool "a\"b\\c\d"`:         {"tool", `a"b\c\d`},
+		`tool 'a\b'`:               {"tool", `a\b`},
+		`tool $HOME ~ * | ; # x`:   {"tool", "$HOME", "~", "*", "|", ";", "#", "x"},
+		`tool a\'b`:                {"tool", "a'b"},
+	} {
+		got, err := SplitCommand(line)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, %v, want %q", line, got, err, want)
+		}
+	}
+	for _, line := range []string{`tool "a`, `tool 'a`, `tool a\`, `"`} {
+		if got, err := SplitCommand(line); err == nil {
+			t.Errorf("%s: %q, want an error", line, got)
+		}
+	}
+}

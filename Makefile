@@ -45,6 +45,7 @@ tools:
 	@grep -qs "'$(AWS_CLI)'" .cache/awscli/awscli/awscli/__init__.py || { \
 		npm install --silent --no-audit --no-fund --prefix .cache/node $(AWS_LAYER) && rm -rf .cache/awscli && \
 		python3 -m zipfile -e .cache/node/node_modules/@aws-cdk/asset-awscli-v1/lib/layer.zip .cache/awscli && \
+		python3 -m compileall -q .cache/awscli/awscli/awscli .cache/awscli/awscli/urllib3 .cache/awscli/awscli/yaml && \
 		grep -q "'$(AWS_CLI)'" .cache/awscli/awscli/awscli/__init__.py || { echo "$(AWS_LAYER) of npm has no AWS CLI $(AWS_CLI) in it, which the tests need in .cache/awscli"; exit 1; }; }
 
 bench:

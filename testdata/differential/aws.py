@@ -22,6 +22,7 @@ import sys
 os.environ["HOME"] = "."
 
 import awscli.clidriver
+import awscli.handlers  # noqa: F401
 import botocore.credentials  # noqa: F401
 import botocore.session  # noqa: F401
 from awscli.customizations.commands import BasicCommand

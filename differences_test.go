@@ -104,9 +104,10 @@ Capitals do not matter here. The AWS CLI refuses them.`,
 		settle: lenient(`^STS regional endpoints option LEGACY is invalid`, inFiles(`(?m)^sts_regional_endpoints =`)),
 	}, {
 		name: "endpoint without a region",
-		text: `An endpoint_url needs no region
-Requests are signed for the region us-east-1 when none is named. The AWS CLI fails.`,
-		settle: lenient(`^You must specify a region`, inFiles(`(?m)^endpoint_url =`)),
+		text: `An endpoint_url needs no region, and neither does a console sign-in
+Requests are signed for the region us-east-1 when none is named, and a sign-in of aws login is renewed there. The AWS CLI
+fails.`,
+		settle: lenient(`^You must specify a region`, inFiles(`(?m)^(endpoint_url|login_session) =`)),
 	}, {
 		name: "base from the environment",
 		text: `Credentials in the environment are the base of a profile that names none

@@ -459,7 +459,7 @@ func (b *builder) login(ch *chain, l link) error {
 	v, _ := l.get("login_session")
 	h := Login{Profile: l.Name, Session: v.Text}
 	ch.facts = []Fact{{"login_session", v.Text, v.Origin.String()}}
-	region, _, err := b.region([]link{l})
+	region, _, err := b.region(ch.profiles())
 	if err != nil {
 		return err
 	}

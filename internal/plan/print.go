@@ -36,7 +36,12 @@ func Print(w io.Writer, p Plan, kept func(i int) string) error {
 		case WebIdentity:
 			line(&b, "request", "AssumeRoleWithWebIdentity to "+h.Endpoint.Host(), "")
 		case SSO:
-			line(&b, "request", "GetRoleCredentials to "+cmp.Or(h.Endpoint, strings.TrimPrefix(h.PortalURL(), "https://")), "")
+			line(&b, "request", "GetRoleCredentials to "+hostIn(h.Endpoint, h.PortalURL()), "")
+			if h.Session != "" { // the older form's sign-ins are not renewed
+				line(&b, "renewal", "CreateToken to "+hostIn(h.OIDCEndpoint, h.OIDCURL()), "")
+			}
+		case Login:
+			line(&b, "renewal", "CreateOAuth2Token to "+hostIn(h.Endpoint, h.SigninURL()), "")
 		}
 	}
 	b.WriteString("\n")
@@ -59,6 +64,11 @@ func Print(w io.Writer, p Plan, kept func(i int) string) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// hostIn is a configured URL, else the host of AWS's own.
+func hostIn(configured, own string) string {
+	return cmp.Or(configured, strings.TrimPrefix(own, "https://"))
 }
 
 // line writes one value in columns; an empty from leaves the last one out.

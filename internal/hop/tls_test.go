@@ -2,6 +2,7 @@ package hop_test
 
 import (
 	"context"
+	"crypto/sha1"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -118,7 +119,10 @@ func child(url string) int {
 	if err == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		h := plan.AssumeRole{RoleARN: emulator.DemoRole("Open"), SessionName: "jane", Duration: time.Hour, Endpoint: plan.Endpoint{Region: "eu-west-1", URL: url}}
+		var h plan.Hop = plan.AssumeRole{RoleARN: emulator.DemoRole("Open"), SessionName: "jane", Duration: time.Hour, Endpoint: plan.Endpoint{Region: "eu-west-1", URL: url}}
+		if p.SSOCache = os.Getenv("HOP_TEST_SSO"); p.SSOCache != "" {
+			h = plan.SSO{Session: "corp", StartURL: emulator.DemoStartURL, AccountID: emulator.DemoAccount, RoleName: "Developer", Endpoint: url, OIDCEndpoint: url}
+		}
 		_, err = p.Perform(ctx, h, me)
 	}
 	if err != nil {
@@ -165,6 +169,15 @@ func TestProxies(t *testing.T) {
 	w := newWorld(t, emulator.Options{})
 	server, bundle := w.overTLS(t)
 	to := server.Listener.Addr().String()
+	signIn, err := w.SSOToken(emulator.SSOSignIn{StartURL: emulator.DemoStartURL, Person: emulator.DemoPerson, Region: "eu-west-1", Life: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signIns := t.TempDir()
+	if err := os.WriteFile(filepath.Join(signIns, fmt.Sprintf("%x.json", sha1.Sum([]byte("corp")))), signIn, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	portal := "HOP_TEST_SSO=" + signIns
 	const (
 		sts     = "https://sts.example.com"
 		connect = "CONNECT sts.example.com:443"
@@ -189,6 +202,9 @@ func TestProxies(t *testing.T) {
 		{"with a password", sts, []string{"HTTPS_PROXY=http://me:SECRET@PROXY"}, through, connect + basic},
 		{"refused", "https://refused.example.com", []string{"HTTPS_PROXY=http://me:SECRET@PROXY"},
 			"error AssumeRole at https://refused.example.com: Proxy Authentication Required\n", "CONNECT refused.example.com:443" + basic},
+		{"portal without", sts, []string{portal}, direct, ""},
+		{"portal", sts, []string{portal, "HTTPS_PROXY=http://PROXY"}, through, connect},
+		{"portal and NO_PROXY", sts, []string{portal, "HTTPS_PROXY=http://PROXY", "NO_PROXY=sts.example.com"}, direct, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -477,7 +477,9 @@ func (s *referee) product(t *testing.T, c trial, home string, env []string, code
 	if err != nil {
 		t.Fatal(err)
 	}
-	return result(t, status, stdout.Bytes(), stderr.Bytes())
+	// What to do about it, on the lines that follow, the AWS CLI does not tell.
+	said, _, _ := bytes.Cut(stderr.Bytes(), []byte("\n"))
+	return result(t, status, stdout.Bytes(), said)
 }
 
 // asks reports whether a code will be asked for, and needs a terminal.

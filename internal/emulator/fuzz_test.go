@@ -31,7 +31,7 @@ func FuzzServeHTTP(f *testing.F) {
 		}
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
-		if w.Code < 400 {
+		if w.Code < 400 && r.URL.Path != "/switchrole" { // which anybody may look at
 			t.Errorf("%s %q with %q and %q: %d %s", method, target, auth, body, w.Code, w.Body)
 		}
 	})

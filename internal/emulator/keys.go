@@ -37,6 +37,7 @@ type key struct {
 	transitive        []string  // keys of identity.tags that the next role inherits
 	sourceIdentity    string
 	global            bool // made by the global endpoint
+	direct            bool // a role assumed with a long-lived key or a federated sign-in
 	used              struct {
 		at              time.Time
 		service, region string

@@ -56,8 +56,10 @@ type Server struct {
 	regionsOff   []string
 	regionsOptIn []string
 	sso          identityCenter
-	logins       map[string]*login // by refresh token; each is good once
-	issued       int               // keys and request ids so far
+	logins       map[string]*login         // by refresh token; each is good once
+	signins      map[string]signinToken    // by sign-in token; each is good once
+	consoles     map[string]consoleSession // by cookie
+	issued       int                       // keys and request ids so far
 	faults       []*Fault
 	requests     []Request
 }
@@ -78,6 +80,8 @@ func New(w World, o Options) (*Server, error) {
 		tokens:     map[string]time.Time{},
 		sso:        newIdentityCenter(),
 		logins:     map[string]*login{},
+		signins:    map[string]signinToken{},
+		consoles:   map[string]consoleSession{},
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -99,7 +103,7 @@ type Request struct {
 	Region      string    // of the signature
 	AccessKeyID string
 	Caller      string            // the caller's ARN; empty when the signature is no good
-	Params      map[string]string // without TokenCode and WebIdentityToken
+	Params      map[string]string // without those that are secret
 	HasCode     bool              // a TokenCode was sent
 	Status      int               // 0 when the connection was left without an answer
 	ErrorCode   string            // AWS's; empty for success
@@ -120,6 +124,7 @@ type call struct {
 	form      url.Values // the parameters of query and body together
 	signature *signature // nil when there is none
 	rest      *restOperation
+	page      func(*Server, *call) (answer, error) // nil unless a browser's page is asked for
 	service   string
 	action    string
 	id        string    // of the request, told in the answer
@@ -192,6 +197,11 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (*call, error) 
 	}
 	c.signature, err = parseSignature(r)
 	c.action = c.form.Get("Action")
+	if page, ok := pages[r.URL.Path]; ok && c.signature == nil {
+		c.service, c.page = "signin", page.show
+		c.action = cmp.Or(page.action, c.action)
+		return c, err
+	}
 	switch {
 	case c.signature != nil:
 		c.service = c.signature.service
@@ -226,6 +236,8 @@ func (s *Server) answer(c *call) answer {
 		if result, err = c.rest.do(s, c); err == nil {
 			a = restAnswer(http.StatusOK, result)
 		}
+	case c.page != nil:
+		a, err = c.page(s, c)
 	case c.service == "sts" || c.service == "iam":
 		a, err = s.query(c)
 	case c.service == "s3":
@@ -296,6 +308,8 @@ func (c *call) refuse(err error) answer {
 	switch {
 	case c.rest != nil:
 		a = c.refuseREST(e, err)
+	case c.page != nil:
+		a = pageAnswer(e.status, http.StatusText(e.status), []row{{"message", e.message}})
 	case c.service == "s3":
 		a = c.refuseS3(e)
 	case c.service == instanceService, c.service == containerService:
@@ -356,6 +370,9 @@ func (a answer) send(w http.ResponseWriter, r *http.Request, c *call) {
 	_, _ = io.Copy(w, bytes.NewReader(a.body))
 }
 
+// secretParams are never written down.
+var secretParams = []string{"TokenCode", "WebIdentityToken", "Session", "SigninToken"}
+
 // remember writes down what was asked and answered.
 func (s *Server) remember(c *call, a answer) {
 	r := Request{
@@ -366,7 +383,7 @@ func (s *Server) remember(c *call, a answer) {
 		r.Status = 0
 	}
 	for name := range c.form {
-		if name != "TokenCode" && name != "WebIdentityToken" && !strings.HasPrefix(name, "X-Amz-") {
+		if !slices.Contains(secretParams, name) && !strings.HasPrefix(name, "X-Amz-") {
 			r.Params[name] = c.form.Get(name)
 		}
 	}

@@ -228,6 +228,7 @@ func (s *Server) getRoleCredentials(c *call) (any, error) {
 		return nil, fail(http.StatusForbidden, "ForbiddenException", "No access")
 	}
 	k := s.issueSession(c, roleSession, r.session(b.person.name, nil, nil), r.maxSession)
+	k.direct = true
 	return map[string]any{"roleCredentials": map[string]any{
 		"accessKeyId": k.id, "secretAccessKey": k.secret, "sessionToken": k.token, "expiration": k.expires.UnixMilli(),
 	}}, nil

@@ -332,7 +332,7 @@ func (s *Server) assumeRole(c *call) (any, error) {
 		return nil, accessDenied(caller.identity, denied, roleARN)
 	}
 	k := s.issueSession(c, roleSession, r.session(session, tags, g.policies), life)
-	k.transitive, k.sourceIdentity = transitive, source
+	k.transitive, k.sourceIdentity, k.direct = transitive, source, caller.kind == longTerm
 	return assumeRoleResult{
 		Credentials:      k.credentials(),
 		AssumedRoleUser:  assumedRoleUser{k.identity.id, k.identity.arn.String()},

@@ -130,6 +130,7 @@ func (s *Server) assumeRoleWithWebIdentity(c *call) (any, error) {
 		return nil, invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
 	k := s.issueSession(c, roleSession, r.session(session, nil, g.policies), life)
+	k.direct = true
 	return assumeRoleWithWebIdentityResult{
 		Credentials:                 k.credentials(),
 		SubjectFromWebIdentityToken: who.Subject,

@@ -1,7 +1,8 @@
 // Package emulator is AWS on the wire, made from a small declared world:
 // users, roles, trust policies, MFA devices, buckets, a clock and faults to
-// order. It speaks STS, IAM, a little S3 and what IAM Identity Center and AWS
-// Sign-In say to the AWS CLI, checks signatures, sessions, codes, tokens and
+// order. It speaks STS, IAM, a little S3, what IAM Identity Center and AWS
+// Sign-In say to the AWS CLI, and the pages by which a browser signs in to the
+// console, checks signatures, sessions, codes, tokens and
 // policies as AWS does, and answers with AWS's own error codes and messages.
 //
 // It shares no code with the rest of the program nor with an AWS SDK, so that

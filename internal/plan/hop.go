@@ -27,12 +27,15 @@ type Plan struct {
 	RegionFact Fact
 	// CABundle is a file of certificates to trust instead of the system's.
 	CABundle string
+	// Console is how the plan's session signs in to the console, in a plan
+	// that is made for it.
+	Console Console
 }
 
 // Hop is one step of a plan. The set is closed. Sources: [StoredKey],
 // [EnvchainKey], [EnvironmentKey], [InstanceMetadata], [Container], [Process],
-// [WebIdentity], [SSO] and [Login]. Later hops: [SessionToken] and
-// [AssumeRole].
+// [WebIdentity], [SSO] and [Login]. Later hops: [SessionToken],
+// [FederationToken] and [AssumeRole].
 //
 // Every field of a hop shapes the credentials that come out of it and is part
 // of the plan's [Key]. The few that do not, and are carried for the request
@@ -140,6 +143,20 @@ type SessionToken struct {
 	Endpoint SessionEndpoint
 }
 
+// FederationToken is STS GetFederationToken: a session of the user who owns the
+// long-lived key, of the kind that the console takes. Credentials that are a
+// session already are handed on as they are.
+type FederationToken struct {
+	Name string // of the federated user
+	// Policy is a session policy in JSON, and PolicyARNs are managed ones: the
+	// session may do what the user and any of them allow, without them
+	// nothing.
+	Policy     string
+	PolicyARNs []string
+	Duration   time.Duration
+	Endpoint   SessionEndpoint
+}
+
 // AssumeRole is STS AssumeRole.
 type AssumeRole struct {
 	RoleARN        string
@@ -172,6 +189,7 @@ func (WebIdentity) isHop()      {}
 func (SSO) isHop()              {}
 func (Login) isHop()            {}
 func (SessionToken) isHop()     {}
+func (FederationToken) isHop()  {}
 func (AssumeRole) isHop()       {}
 
 // MFA names the device that a code is asked for. The zero value is none.
@@ -227,6 +245,12 @@ const minLeft = 15 * time.Minute
 // one that keeps its credentials itself and decides when they change.
 func (p Plan) Kept(i int) bool {
 	switch p.Hops[i].(type) {
+	case FederationToken:
+		switch p.Source().(type) {
+		case Process, EnvchainKey: // it may have handed on theirs
+			return false
+		}
+		return true
 	case SessionToken, AssumeRole, WebIdentity, SSO:
 		return true
 	}
@@ -240,6 +264,8 @@ func (p Plan) MinLeft(i int) time.Duration {
 	var d time.Duration
 	switch h := p.Hops[i].(type) {
 	case SessionToken:
+		d = h.Duration
+	case FederationToken:
 		d = h.Duration
 	case AssumeRole:
 		d = h.Duration

@@ -33,6 +33,7 @@ type Options struct {
 	MFASerial      string
 	Region         string
 	NoSession      bool // hand on a plain long-lived key as it is
+	Console        bool // the session is to sign in to the console
 
 	// Policy is a session policy in JSON and PolicyFrom the flag or file it
 	// came from; ReadOnly stands for AWS's managed policy ReadOnlyAccess.
@@ -136,7 +137,16 @@ func For(c *awsconfig.Config, name string, o Options) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	return b.build(name, chain)
+	p, err := b.build(name, chain)
+	if err != nil {
+		return Plan{}, err
+	}
+	if o.Console {
+		if p.Console, err = b.console(p, chain.target()); err != nil {
+			return Plan{}, err
+		}
+	}
+	return p, nil
 }
 
 // link is a profile of a chain with what was merged into it.
@@ -486,6 +496,9 @@ func (b *builder) build(name string, ch chain) (Plan, error) {
 		return b.plainPlan(p, target, endpoint, endpointFact, mfa, mfaFacts)
 	}
 
+	if err := b.lengthen(&p, ch); err != nil {
+		return Plan{}, err
+	}
 	roles := slices.Clone(ch.roles)
 	slices.Reverse(roles) // next to the source first
 	for i, l := range roles {
@@ -501,7 +514,7 @@ func (b *builder) build(name string, ch chain) (Plan, error) {
 			return Plan{}, err
 		}
 		if i == 0 && mfa.Serial != "" {
-			if long := hop.Duration == 0 || hop.Duration > MaxChainedDuration; long || !longLived(ch.source) {
+			if long := hop.Duration == 0 || max(hop.Duration, p.Console.Duration) > MaxChainedDuration; long || !longLived(ch.source) {
 				// AWS counts a role assumed from a GetSessionToken session as
 				// chained: more than an hour is to be had only when the code
 				// goes with AssumeRole itself. Temporary credentials cannot
@@ -571,6 +584,9 @@ func sessionToken(mfa MFA, d time.Duration, e Endpoint, partition string) Sessio
 func (b *builder) plainPlan(p Plan, l link, e Endpoint, endpointFact Fact, mfa MFA, mfaFacts []Fact) (Plan, error) {
 	if b.o.SourceProfile != "" && !b.o.SourceProfileDefault {
 		return Plan{}, &Error{Kind: Conflict, Profile: l.Name, Origin: l.Origin, Name: "--source-profile", Msg: "the profile assumes no role, so --source-profile has no use"}
+	}
+	if b.federates(p.Source()) {
+		return b.federated(p, l, e, endpointFact)
 	}
 	if _, role := p.Source().(WebIdentity); !role && b.narrows() {
 		return Plan{}, &Error{Kind: Conflict, Profile: l.Name, Origin: l.Origin, Name: "--policy", Msg: "a session policy narrows a role that is assumed here, and this profile assumes none"}

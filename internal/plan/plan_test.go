@@ -128,6 +128,13 @@ func checkInvariants(t *testing.T, p Plan) {
 			if h.MFA.Serial != "" {
 				asked++
 			}
+		case FederationToken:
+			if temporary || i > 0 || len(p.Hops) > 2 {
+				t.Error("GetFederationToken with temporary credentials, or more behind it")
+			}
+			if h.Policy == "" && len(h.PolicyARNs) == 0 {
+				t.Error("a federated user who may do nothing")
+			}
 		case AssumeRole:
 			if temporary && h.Duration > MaxChainedDuration {
 				t.Errorf("%s for a chained role", h.Duration)
@@ -145,6 +152,12 @@ func checkInvariants(t *testing.T, p Plan) {
 			t.Errorf("a source in the middle: %T", h)
 		}
 		temporary = true
+	}
+	if last, ok := p.Hops[len(p.Hops)-1].(SessionToken); ok && p.Console.URL != "" {
+		t.Errorf("%s signs in to the console", Describe(last))
+	}
+	if d := p.Console.Duration; d != 0 && len(p.Hops) > 2 {
+		t.Errorf("a console session of %s for a chained role", d)
 	}
 	if asked > 1 || asked != len(p.Asks()) {
 		t.Errorf("%d codes are asked for, %d announced", asked, len(p.Asks()))
@@ -167,6 +180,7 @@ func parseEnv(t *testing.T, text string) Environment {
 		"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": &env.ContainerTokenFile,
 		"AWS_EC2_METADATA_SERVICE_ENDPOINT":      &env.MetadataEndpoint,
 		"AWS_EC2_METADATA_DISABLED":              &env.MetadataDisabled,
+		"AWS_ENDPOINT_URL_SIGNIN":                &env.EndpointURLSign,
 	}
 	for line := range strings.Lines(text) {
 		k, v, _ := strings.Cut(strings.TrimSpace(line), "=")
@@ -205,6 +219,9 @@ func parseArgs(t *testing.T, args []string) Options {
 			continue
 		case "--read-only":
 			o.ReadOnly = true
+			continue
+		case "--console":
+			o.Console = true
 			continue
 		}
 		i++
@@ -278,7 +295,7 @@ func TestKeyringFails(t *testing.T) {
 func TestEveryFieldIsInTheKey(t *testing.T) {
 	checked := 0
 	for _, hop := range []Hop{
-		StoredKey{}, EnvchainKey{}, EnvironmentKey{}, InstanceMetadata{}, Container{}, Process{}, WebIdentity{}, SSO{}, Login{}, SessionToken{}, AssumeRole{},
+		StoredKey{}, EnvchainKey{}, EnvironmentKey{}, InstanceMetadata{}, Container{}, Process{}, WebIdentity{}, SSO{}, Login{}, SessionToken{}, FederationToken{}, AssumeRole{},
 	} {
 		base := Plan{Hops: []Hop{hop}}.Key(0)
 		eachField(reflect.TypeOf(hop), nil, func(path []int, name string, keyed bool) {

@@ -19,10 +19,11 @@ func (b *builder) narrows() bool {
 	return b.o.Policy != "" || len(b.o.PolicyARNs) > 0 || b.o.ReadOnly
 }
 
-// policies gives the last role of a chain the session policies of the flags.
-func (b *builder) policies(h *AssumeRole, l link, arn RoleARN, note func(string, awsconfig.Value)) error {
-	bad := func(flag, format string, args ...any) error {
-		return &Error{Kind: BadValue, Profile: l.Name, From: flag, Name: flag, Msg: fmt.Sprintf(format, args...)}
+// policies returns the session policies of the flags, in JSON and by ARN, for a
+// session in partition.
+func (b *builder) policies(l link, partition string, note func(string, awsconfig.Value)) (policy string, arns []string, err error) {
+	bad := func(flag, format string, args ...any) (string, []string, error) {
+		return "", nil, &Error{Kind: BadValue, Profile: l.Name, From: flag, Name: flag, Msg: fmt.Sprintf(format, args...)}
 	}
 	if b.o.Policy != "" {
 		var compact strings.Builder
@@ -35,26 +36,26 @@ func (b *builder) policies(h *AssumeRole, l link, arn RoleARN, note func(string,
 		if err := enc.Encode(document); err != nil {
 			return bad(b.o.PolicyFrom, "the policy is not a JSON object: %v", err)
 		}
-		h.Policy = strings.TrimSpace(compact.String())
-		if len(h.Policy) > maxPolicy {
-			return bad(b.o.PolicyFrom, "a session policy has at most %d characters, not %d", maxPolicy, len(h.Policy))
+		policy = strings.TrimSpace(compact.String())
+		if len(policy) > maxPolicy {
+			return bad(b.o.PolicyFrom, "a session policy has at most %d characters, not %d", maxPolicy, len(policy))
 		}
-		note("session policy", awsconfig.Value{Text: h.Policy, Origin: awsconfig.Origin{File: b.o.PolicyFrom}})
+		note("session policy", awsconfig.Value{Text: policy, Origin: awsconfig.Origin{File: b.o.PolicyFrom}})
 	}
 	for _, a := range b.o.PolicyARNs {
-		if !strings.HasPrefix(a, "arn:"+arn.Partition+":iam::") || !strings.Contains(a, ":policy/") {
-			return bad("--policy-arn", "%s is not the ARN of a policy in the role's partition, such as arn:%s:iam::aws:policy/ReadOnlyAccess", a, arn.Partition)
+		if !strings.HasPrefix(a, "arn:"+partition+":iam::") || !strings.Contains(a, ":policy/") {
+			return bad("--policy-arn", "%s is not the ARN of a policy in partition %s, such as arn:%s:iam::aws:policy/ReadOnlyAccess", a, partition, partition)
 		}
-		h.PolicyARNs = append(h.PolicyARNs, a)
+		arns = append(arns, a)
 		note("session policy", awsconfig.Value{Text: a, Origin: awsconfig.Origin{File: "--policy-arn"}})
 	}
 	if b.o.ReadOnly {
-		a := "arn:" + arn.Partition + ":iam::aws:policy/ReadOnlyAccess"
-		h.PolicyARNs = append(h.PolicyARNs, a)
+		a := "arn:" + partition + ":iam::aws:policy/ReadOnlyAccess"
+		arns = append(arns, a)
 		note("session policy", awsconfig.Value{Text: a, Origin: awsconfig.Origin{File: "--read-only"}})
 	}
-	if len(h.PolicyARNs) > maxPolicyARNs {
+	if len(arns) > maxPolicyARNs {
 		return bad("--policy-arn", "a session takes at most %d managed policies", maxPolicyARNs)
 	}
-	return nil
+	return policy, arns, nil
 }

@@ -30,6 +30,8 @@ func Print(w io.Writer, p Plan, kept func(i int) string) error {
 		case SessionToken:
 			ask(&b, h.MFA)
 			line(&b, "request", "GetSessionToken to "+h.Endpoint.Endpoint().Host(), "")
+		case FederationToken:
+			line(&b, "request", "GetFederationToken to "+h.Endpoint.Endpoint().Host(), "")
 		case AssumeRole:
 			ask(&b, h.MFA)
 			line(&b, "request", "AssumeRole to "+h.Endpoint.Host(), "")
@@ -61,6 +63,13 @@ func Print(w io.Writer, p Plan, kept func(i int) string) error {
 	}
 	if len(p.Asks()) == 0 {
 		line(&b, "asks", "no MFA code", "")
+	}
+	if c := p.Console; c.URL != "" {
+		line(&b, "console", c.URL, "")
+		line(&b, "signs in", "at "+c.SigninURL, "")
+		if c.Duration != 0 {
+			line(&b, "console session", Length(c.Duration), "")
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -141,6 +150,8 @@ func Describe(h Hop) string {
 			return "an MFA session of that key, " + Length(h.Duration)
 		}
 		return "a session of that key, " + Length(h.Duration)
+	case FederationToken:
+		return "a federated session of that key, " + Length(h.Duration)
 	case AssumeRole:
 		d := "as long as it allows"
 		if h.Duration > 0 {

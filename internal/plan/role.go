@@ -168,7 +168,7 @@ func (b *builder) role(l link, isTarget, chained, spendsMFA bool) (AssumeRole, [
 		return h, nil, err
 	}
 	if isTarget {
-		if err := b.policies(&h, l, parsed, note); err != nil {
+		if h.Policy, h.PolicyARNs, err = b.policies(l, parsed.Partition, note); err != nil {
 			return h, nil, err
 		}
 	}

@@ -60,6 +60,21 @@ func newHTTPClient(caBundle string, answered func(http.Header)) (*httpClient, er
 // Do sends one request. RoundTrip, unlike http.Client, follows no redirect: a
 // signed request, perhaps with a code in it, goes nowhere but to its host.
 func (c *httpClient) Do(r *http.Request) (*http.Response, error) {
+	return c.do(r, checkAnswer)
+}
+
+// doForPage is Do for a service of AWS's whose refusals and failures are web
+// pages.
+func (c *httpClient) doForPage(r *http.Request) (*http.Response, error) {
+	return c.do(r, func(r *http.Response) error {
+		if r.StatusCode == http.StatusBadRequest || r.StatusCode >= http.StatusInternalServerError {
+			return nil
+		}
+		return checkAnswer(r)
+	})
+}
+
+func (c *httpClient) do(r *http.Request, check func(*http.Response) error) (*http.Response, error) {
 	r, err := withOwnBody(r)
 	if err != nil {
 		return nil, err
@@ -68,7 +83,7 @@ func (c *httpClient) Do(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkAnswer(resp); err != nil {
+	if err := check(resp); err != nil {
 		_ = resp.Body.Close()
 		return nil, err
 	}

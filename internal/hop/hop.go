@@ -102,6 +102,8 @@ func (p *Performer) Perform(ctx context.Context, h plan.Hop, from cred.Credentia
 		return p.login(ctx, h)
 	case plan.SessionToken:
 		return p.sessionToken(ctx, h, from)
+	case plan.FederationToken:
+		return p.federationToken(ctx, h, from)
 	case plan.AssumeRole:
 		return p.assumeRole(ctx, h, from)
 	}

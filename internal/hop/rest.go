@@ -23,7 +23,8 @@ type restCall struct {
 	base   string // the service's URL
 	path   string // with the query
 	header http.Header
-	body   []byte // JSON; nil for none
+	body   []byte // JSON unless the header says otherwise; nil for none
+	pages  bool   // refusals, of status 400, and failures are web pages without a reason
 }
 
 // host is how errors and the log name the service.
@@ -65,10 +66,14 @@ func (p *Performer) try(ctx context.Context, client *httpClient, c restCall, out
 	}
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("User-Agent", appID)
-	if c.body != nil {
+	if c.body != nil && r.Header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	resp, err := client.Do(r)
+	do := client.Do
+	if c.pages {
+		do = client.doForPage
+	}
+	resp, err := do(r)
 	if err != nil {
 		return p.classify(c.op, c.host(), false, err)
 	}
@@ -99,6 +104,9 @@ func (p *Performer) restRefusal(c restCall, resp *http.Response, body []byte) er
 	}
 	// An answer without JSON has no code but its header's.
 	_ = json.Unmarshal(body, &told)
+	if c.pages && resp.StatusCode == http.StatusBadRequest {
+		told.Code = "BadRequest"
+	}
 	code := cmp.Or(resp.Header.Get("X-Amzn-Errortype"), told.Type, told.Code, told.OAuth)
 	code, _, _ = strings.Cut(code, ":")
 	code = code[strings.LastIndexByte(code, '#')+1:]

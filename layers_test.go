@@ -36,7 +36,7 @@ var banned = []struct {
 	why  string
 }{
 	{"github.com/aws/", []string{"hop"}, "hop is the only door to AWS"},
-	{"net/http", []string{"hop", "deliver", "emulator", "cli"}, "nothing else speaks HTTP; deliver serves credentials, cli the demo's emulator"},
+	{"net/http", []string{"hop", "deliver", "emulator", "cli"}, "nothing else speaks HTTP; deliver serves credentials and shows a browser the way, cli serves the demo's emulator"},
 	{"github.com/spf13/", []string{"cli"}, "flags and commands are cli's"},
 	{"os/exec", []string{"cli", "deliver", "hop", "keyring"}, "the others start no process"},
 	{"unsafe", nil, "nothing here needs it"},

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"maps"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -38,6 +39,7 @@ func TestMain(m *testing.M) {
 		"ask":             ask,
 		"detached":        detached,
 		"envchain":        envchain,
+		"browser":         browser,
 	})
 }
 
@@ -75,6 +77,8 @@ func TestMain(m *testing.M) {
 //	                 a token that ends after LENGTH (or ended: -1m) and, in the
 //	                 legacy form, cannot be renewed; its file is in TOKEN_FILE
 //	revoke           end all sign-ins
+//	await FILE...
+//	                 wait for files, for half a minute at most
 //	sealed [FILE...]
 //	                 no file of the script's has a secret in it, in whatever
 //	                 encoding, but for the FILEs
@@ -88,6 +92,10 @@ func TestMain(m *testing.M) {
 //	                 run a command without a controlling terminal
 //	envchain NAMESPACE COMMAND...
 //	                 run a command with keys in the environment
+//	browser DIR URL
+//	                 open a URL and write what is shown into DIR/page, how we were
+//	                 started into DIR/command, one argument a line, and our
+//	                 environment into DIR/environment; the URL - is on stdin
 //
 // The condition root says that the tests are run by root, who alone can become
 // another user.
@@ -139,6 +147,42 @@ func envchain() {
 	become(os.Args[2:], os.Environ())
 }
 
+// browser goes where it is sent, keeps cookies, and writes a page only when it
+// is whole.
+func browser() {
+	dir, target := os.Args[1], os.Args[2]
+	if target == "-" {
+		line, err := io.ReadAll(io.LimitReader(os.Stdin, 64<<10))
+		if err != nil {
+			fatal(err)
+		}
+		target = strings.TrimSpace(string(line))
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		fatal(err)
+	}
+	resp, err := (&http.Client{Jar: jar}).Get(target)
+	if err != nil {
+		fatal(err)
+	}
+	defer resp.Body.Close()
+	page, err := io.ReadAll(resp.Body)
+	if err != nil {
+		fatal(err)
+	}
+	err = errors.Join(
+		os.MkdirAll(dir, 0o700),
+		os.WriteFile(filepath.Join(dir, "command"), []byte(strings.Join(os.Args, "\n")+"\n"), 0o600),
+		os.WriteFile(filepath.Join(dir, "environment"), []byte(strings.Join(os.Environ(), "\n")+"\n"), 0o600),
+		os.WriteFile(filepath.Join(dir, "new"), page, 0o600),
+		os.Rename(filepath.Join(dir, "new"), filepath.Join(dir, "page")),
+	)
+	if err != nil {
+		fatal(err)
+	}
+}
+
 // become replaces this process with a command.
 func become(argv, env []string) {
 	path, err := exec.LookPath(argv[0])
@@ -179,6 +223,7 @@ func params(dir string) testscript.Params {
 			"signin":   cmdSignIn,
 			"revoke":   cmdRevoke,
 			"sealed":   cmdSealed,
+			"await":    cmdAwait,
 		},
 	}
 }
@@ -270,6 +315,16 @@ func declared() emulator.World {
 			{"Effect": "Allow", "Action": "*", "Resource": "*"},
 			{"Effect": "Deny", "Action": "iam:*", "Resource": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}]}`,
 	})
+	for partition, id := range map[string]string{"aws-cn": "AKIAEMULATEDCHINA000", "aws-us-gov": "AKIAEMULATEDGOVCLOUD"} {
+		w.Users = append(w.Users, emulator.User{
+			ARN:  "arn:" + partition + ":iam::111111111111:user/me",
+			Keys: []emulator.AccessKey{{ID: id, Secret: partition + "/SECRET+" + partition + "/SECRET"}},
+		})
+		w.Roles = append(w.Roles, emulator.Role{
+			ARN:   "arn:" + partition + ":iam::222222222222:role/Open",
+			Trust: `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}`,
+		})
+	}
 	w.Roles = append(w.Roles, emulator.Role{
 		ARN:   emulator.DemoRole("Bare"),
 		Trust: `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}`,
@@ -519,6 +574,7 @@ var faults = map[string]emulator.Fault{
 	"hangup-late": {Effect: emulator.HangUp(), Acts: true},
 	"truncate":    {Effect: emulator.Truncate()},
 	"portal":      {Effect: emulator.CaptivePortal()},
+	"signin-400":  {Effect: emulator.Respond(400, "text/html", "<html>Invalid credentials parameter</html>")},
 	"redirect":    {Effect: emulator.Redirect("https://portal.example.com/login")},
 	"malformed":   {Effect: emulator.Malformed()},
 	"429":         {Effect: emulator.Fail(429, "TooManyRequestsException", "HTTP 429 Unknown Code")},
@@ -559,6 +615,22 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 		f.Count = n
 	}
 	of(ts).server.Inject(f)
+}
+
+func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: await FILE...")
+	}
+	for _, name := range args {
+		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			if _, err := os.Stat(ts.MkAbs(name)); err == nil {
+				break
+			}
+			if time.Now().After(deadline) {
+				ts.Fatalf("no %s", name)
+			}
+		}
+	}
 }
 
 func cmdSealed(ts *testscript.TestScript, neg bool, args []string) {

@@ -74,7 +74,7 @@ Leaving the shell leaves the role.`,
 	f.register(root)
 	root.Flags().SortFlags = false
 	root.AddCommand(
-		a.shellCommand(), a.execCommand(), a.exportCommand(), a.processCommand(), a.serveCommand(),
+		a.shellCommand(), a.execCommand(), a.exportCommand(), a.processCommand(), a.serveCommand(), a.consoleCommand(),
 		a.explainCommand(), a.statusCommand(), a.keysCommand(), a.sessionsCommand(), a.doctorCommand(), a.demoCommand(), a.versionCommand(),
 	)
 	root.InitDefaultHelpCmd()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -114,6 +115,12 @@ func (a *app) explanation(err error) explanation {
 		x = a.hint("cannot-confirm", clean(e.Error()))
 	} else if e, ok := errors.AsType[*deliver.NotFoundError](err); ok {
 		x = a.hint("no-such-command", clean(e.Error()))
+	} else if e, ok := errors.AsType[*switchLinkError](err); ok {
+		x = a.hint("no-role-to-switch-to", clean(e.Error()), typed(e.plan))
+	} else if e, ok := errors.AsType[*userSessionError](err); ok {
+		x = a.hint("user-session", clean(e.Error()))
+	} else if id := browserTrouble(err); id != "" {
+		x = a.hint(id, x.What)
 	} else if e, ok := errors.AsType[*fs.PathError](err); ok {
 		x = explanation{What: clean(a.tilde(e.Path)) + ": " + clean(e.Err.Error())}
 	} else if e, ok := errors.AsType[*portError](err); ok {
@@ -126,6 +133,19 @@ func (a *app) explanation(err error) explanation {
 		x = a.hint(keyringHint(err), x.What)
 	}
 	return x
+}
+
+// browserTrouble chooses the explanation of why no browser was opened; "" when
+// that is not what went wrong.
+func browserTrouble(err error) string {
+	if _, ok := errors.AsType[*deliver.NoBrowserError](err); ok {
+		return "no-browser"
+	} else if _, ok := errors.AsType[*deliver.BrowserError](err); ok {
+		return "browser-failed"
+	} else if errors.Is(err, errNotVisited) {
+		return "browser-stays-away"
+	}
+	return ""
 }
 
 // refusedByCobra reports whether cobra itself refused the command line.
@@ -462,7 +482,7 @@ func ending(s string) string {
 // when i is negative. Where AWS hides the cause, it names the likely ones.
 func (a *app) explainAPI(e *hop.APIError, p plan.Plan, i int) explanation {
 	x := a.phrase(refusal(e, p, i), a.about(e, p, i)...)
-	x.What = clean(e.Code + ": " + e.Message)
+	x.What = cmp.Or(x.What, clean(e.Code+": "+e.Message))
 	return x
 }
 
@@ -479,6 +499,8 @@ func refusal(e *hop.APIError, p plan.Plan, i int) string {
 	switch {
 	case clockOff(e):
 		return clock(e.Skew)
+	case e.Op == "getSigninToken" && e.Status == http.StatusBadRequest:
+		return "console-refused"
 	case bySSO && (e.Code == "ForbiddenException" || e.Code == "ResourceNotFoundException"):
 		return "sso-not-given"
 	case e.Reason == "INSUFFICIENT_PERMISSIONS":
@@ -538,6 +560,8 @@ func denial(e *hop.APIError, assuming, webIdentity bool) string {
 		return "not-trusted"
 	case assuming:
 		return "denied"
+	case e.Op == "GetFederationToken":
+		return "federation-denied"
 	case strings.HasSuffix(e.Op, "AccessKey") || strings.HasSuffix(e.Op, "AccessKeys") || strings.HasSuffix(e.Op, "MFADevices"):
 		return "iam-denied"
 	}
@@ -573,8 +597,11 @@ func (a *app) about(e *hop.APIError, p plan.Plan, i int) []string {
 			source = s.Profile
 		}
 	}
-	if id := refusal(e, p, i); id == "iam-denied" || id == "sts-denied" {
+	switch refusal(e, p, i) {
+	case "iam-denied", "sts-denied":
 		return []string{e.Op}
+	case "console-refused":
+		return []string{e.Host}
 	}
 	return []string{profile, source}
 }

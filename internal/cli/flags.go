@@ -28,6 +28,7 @@ type switchFlags struct {
 	policyARNs                  []string
 	readOnly                    bool
 	quiet                       bool // nothing but a failure is told
+	console                     bool // it is for signing in to the console
 
 	// fromEnvironment are the flags that a variable set rather than the
 	// command line.
@@ -130,6 +131,7 @@ func (f *switchFlags) options() (plan.Options, error) {
 		NoSession:      f.noSession,
 		PolicyARNs:     f.policyARNs,
 		ReadOnly:       f.readOnly,
+		Console:        f.console,
 	}
 	if err := f.readPolicy(&o); err != nil {
 		return o, err

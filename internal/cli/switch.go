@@ -105,6 +105,15 @@ func (a *app) become(cmd *cobra.Command, f *switchFlags, args []string) (plan.Pl
 // prepare plans for a command's one profile, and has a protected one
 // confirmed.
 func (a *app) prepare(cmd *cobra.Command, f *switchFlags, args []string) (plan.Plan, error) {
+	p, err := a.planned(cmd, f, args)
+	if err != nil {
+		return p, err
+	}
+	return p, a.confirm(cmd.Context(), f, p)
+}
+
+// planned is the plan for a command's one profile.
+func (a *app) planned(cmd *cobra.Command, f *switchFlags, args []string) (plan.Plan, error) {
 	if err := f.complete(a, cmd.Flags()); err != nil {
 		return plan.Plan{}, err
 	}
@@ -112,11 +121,7 @@ func (a *app) prepare(cmd *cobra.Command, f *switchFlags, args []string) (plan.P
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	p, err := a.plan(f, name)
-	if err != nil {
-		return p, err
-	}
-	return p, a.confirm(cmd.Context(), f, p)
+	return a.plan(f, name)
 }
 
 // as says who the child of a plan will be.

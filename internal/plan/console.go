@@ -3,7 +3,6 @@ package plan
 import (
 	"cmp"
 	"fmt"
-	"strings"
 	"time"
 
 	"aws-switch-role/internal/awsconfig"
@@ -82,7 +81,7 @@ func (b *builder) console(p Plan, l link) (Console, error) {
 		return c, err
 	}
 	if v, ok := l.get("color"); ok {
-		c.Color = strings.TrimPrefix(v.Text, "#")
+		c.Color = v.Text
 		if !made(c.Color, digits+"abcdefABCDEF", 6, 6) {
 			return c, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, Name: "color", Msg: shown(v.Text) + " is not a color of six hexadecimal digits, such as ffaaee"}
 		}

@@ -40,6 +40,16 @@ var hints = map[string]entry{
 	"cannot-confirm":  {next: text{"run it on a terminal without --no-input, or pass --yes", "端末で --no-input なしで実行するか、--yes をつける"}},
 	"no-such-command": {next: text{"is it on the PATH? a shell's alias or function is not", "PATH にあるか。シェルのエイリアスや関数は使えない"}},
 
+	// The console. 1 is the profile.
+	"no-role-to-switch-to": {next: text{"sign in instead: aws-switch-role console %[1]s", "代わりにサインインする: aws-switch-role console %[1]s"}},
+	"user-session": {
+		why:  text{"it takes a role's, and a federated user's that is made with a long-lived key", "コンソールが受け付けるのは、ロールのセッションと、長期キーで作るフェデレーションユーザーのセッション"},
+		next: text{"name a role to assume, or give the profile the user's long-lived key", "引き受けるロールを指定するか、プロファイルにユーザーの長期キーを設定する"},
+	},
+	"no-browser":         {next: text{"name one with --browser or BROWSER, or let the URL be printed: --print", "--browser か BROWSER で指定するか、--print で URL を表示する"}},
+	"browser-failed":     {next: text{"--debug shows what it says; --browser names another, and --print writes the URL instead", "--debug でその出力が見える。--browser で別のものを指定するか、--print で URL を表示する"}},
+	"browser-stays-away": {next: text{"--browser names another, and --print writes the URL instead", "--browser で別のものを指定するか、--print で URL を表示する"}},
+
 	// Keys and keyrings. 1 is the key's name.
 	"second-key-active":   {why: text{"AWS has it since %[2]s, and it is active", "%[2]s から AWS にあり、有効"}, next: text{"if nothing uses it: aws iam delete-access-key --access-key-id %[3]s", "使われていなければ: aws iam delete-access-key --access-key-id %[3]s"}},
 	"second-key-inactive": {why: text{"AWS has it since %[2]s, and it is inactive", "%[2]s から AWS にあり、無効"}, next: text{"delete it on the way: aws-switch-role keys rotate %[1]s --delete-inactive", "ついでに消す: aws-switch-role keys rotate %[1]s --delete-inactive"}},

@@ -72,6 +72,16 @@ var refusals = map[string]entry{
 	"sts-denied": {
 		next: text{"is the caller's policy allowing sts:%[1]s?", "呼び出し元のポリシーは sts:%[1]s を許しているか"},
 	},
+	"federation-denied": {
+		why:  text{"a profile of plain keys signs in to the console as a federated user", "キーだけのプロファイルは、フェデレーションユーザーとしてコンソールに入る"},
+		next: text{"allow sts:GetFederationToken to the user, or use a role's profile", "ユーザーに sts:GetFederationToken を許すか、ロールのプロファイルを使う"},
+	},
+	// 1 is the host of AWS Sign-In.
+	"console-refused": {
+		text{"AWS Sign-In does not take the session, and does not say why", "AWS サインインがこのセッションを受け付けない。理由は言わない"},
+		text{"likely: it has ended or was revoked, is of another partition than %[1]s, or may not be as long in the console as was asked for", "考えられるのは、期限切れか取り消し、%[1]s と別のパーティション、コンソールには長すぎる時間の指定"},
+		text{"make a new one, for no longer than its own time: --renew, without --duration", "--duration を付けずに --renew で作り直す"},
+	},
 	"key-unknown": {
 		why:  text{"AWS does not know the access key: it was deleted or made inactive, or is of another partition", "AWS がこのアクセスキーを知らない。削除されたか、無効化されたか、別パーティションのもの"},
 		next: text{"check the key in the IAM console, and its id in: aws-switch-role explain %[1]s", "IAM コンソールでキーを確かめる。ID は aws-switch-role explain %[1]s に出る"},

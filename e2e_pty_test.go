@@ -60,7 +60,7 @@ func newStage(t *testing.T) *stage {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	for name, packages := range map[string]string{"dash": "dash", "bash": "bash", "zsh": "zsh", "fish": "fish", "tmux": "tmux", "ps": "procps", "node": "nodejs"} {
+	for name, packages := range map[string]string{"dash": "dash", "bash": "bash", "zsh": "zsh", "fish": "fish", "tmux": "tmux", "ps": "procps", "node": "nodejs", "chromium": "chromium"} {
 		if _, err := exec.LookPath(name); err != nil {
 			t.Errorf("no %s here: install the package %s (make tools)", name, packages)
 		}
@@ -255,7 +255,7 @@ func (p *place) serveTLS() string {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
 		NotBefore:    time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		DNSNames:              []string{"*.amazonaws.com", "*.us-east-1.amazonaws.com", "*.ap-northeast-1.amazonaws.com", "*.s3.amazonaws.com", "*.s3.us-east-1.amazonaws.com", "*.s3.ap-northeast-1.amazonaws.com"},
+		DNSNames:              []string{"*.amazonaws.com", "*.us-east-1.amazonaws.com", "*.ap-northeast-1.amazonaws.com", "*.s3.amazonaws.com", "*.s3.us-east-1.amazonaws.com", "*.s3.ap-northeast-1.amazonaws.com", "*.signin.aws.amazon.com"},
 		IsCA:                  true,
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
@@ -273,7 +273,7 @@ func (p *place) serveTLS() string {
 	p.t.Cleanup(aws.Close)
 	var tunnels sync.WaitGroup
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if host, _, _ := net.SplitHostPort(r.Host); r.Method != http.MethodConnect || !strings.HasSuffix(host, ".amazonaws.com") {
+		if host, _, _ := net.SplitHostPort(r.Host); r.Method != http.MethodConnect || !strings.HasSuffix(host, ".amazonaws.com") && !strings.HasSuffix(host, ".aws.amazon.com") {
 			http.Error(w, "this is no name of AWS's", http.StatusForbidden)
 			return
 		}

@@ -53,6 +53,7 @@ func TestEndToEnd(t *testing.T) {
 	run("which shell", testWhichShell)
 	run("hang up", testHangUp)
 	run("demo", testDemo)
+	run("console", testConsole)
 	run("tmux", testTmux)
 	run("sdks", testSDKs)
 	run("serve/asks again", testServeAsks)

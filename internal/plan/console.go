@@ -75,7 +75,13 @@ func (b *builder) console(p Plan, l link) (Console, error) {
 	}
 	host, ok := consoles[partition]
 	if !ok {
-		return c, &Error{Kind: BadValue, Profile: l.Name, Origin: l.Origin, Name: partition, Msg: "where the console of partition " + partition + " is signed in to is not public"}
+		e := &Error{Kind: BadValue, Profile: l.Name, Origin: l.Origin, Name: partition, Msg: "where the console of partition " + partition + " is signed in to is not public"}
+		if arn, ok := l.get("role_arn"); ok {
+			e.Origin, e.From = arn.Origin, fromFlag(arn)
+		} else if l.File == "" || p.RegionFact.From == "--region" {
+			e.From = p.RegionFact.From
+		}
+		return c, e
 	}
 	if err := b.consoleRegion(&c, p, l, partition); err != nil {
 		return c, err

@@ -57,7 +57,9 @@ func FuzzPlan(f *testing.F) {
 		if options&128 != 0 {
 			o.SourceProfile, o.SourceProfileDefault = "default", options&4 != 0
 		}
-		for _, name := range append(slices.Collect(c.Names()), name) {
+		names := append(slices.Collect(c.Names()), name)
+		for i, name := range slices.Repeat(names, 2) {
+			o.Console = i < len(names)
 			p, err := For(c, name, o)
 			if err != nil {
 				checkError(t, err, config, credentials)

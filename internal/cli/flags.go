@@ -203,8 +203,10 @@ func (f *switchFlags) renews(p plan.Plan, i int) bool {
 	case renewAll:
 		return true
 	case renewRoles:
-		_, role := p.Hops[i].(plan.AssumeRole)
-		return role
+		switch p.Hops[i].(type) {
+		case plan.AssumeRole, plan.FederationToken:
+			return true
+		}
 	}
 	return false
 }

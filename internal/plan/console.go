@@ -23,7 +23,8 @@ type Console struct {
 	// console's own Switch Role; empty when it ends in none that a person can
 	// switch to.
 	Role string
-	// Color is the profile's, six hexadecimal digits; it may be empty.
+	// Color is the profile's (color, of the AWS Extend Switch Roles browser
+	// extension), six hexadecimal digits; it may be empty.
 	Color string
 	// Duration is how long the console's session is to last; 0 is as long as
 	// the credentials.
@@ -71,7 +72,7 @@ func (b *builder) console(p Plan, l link) (Console, error) {
 	case StoredKey, EnvironmentKey:
 		c.Verify = true
 	case FederationToken:
-		c.Verify = !p.Kept(len(p.Hops) - 1)
+		c.Verify = !p.Kept(len(p.Hops) - 1) // then it may have handed on somebody else's
 	}
 	host, ok := consoles[partition]
 	if !ok {
@@ -86,11 +87,8 @@ func (b *builder) console(p Plan, l link) (Console, error) {
 	if err := b.consoleRegion(&c, p, l, partition); err != nil {
 		return c, err
 	}
-	if v, ok := l.get("color"); ok {
-		c.Color = v.Text
-		if !made(c.Color, digits+"abcdefABCDEF", 6, 6) {
-			return c, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, Name: "color", Msg: shown(v.Text) + " is not a color of six hexadecimal digits, such as ffaaee"}
-		}
+	if v, ok := l.get("color"); ok && made(v.Text, digits+"abcdefABCDEF", 6, 6) {
+		c.Color = v.Text // one of another form is for another tool
 	}
 	signin, console := host.signin, host.console
 	if c.Region != "" {

@@ -23,10 +23,11 @@ var layers = map[string][]string{
 	"term":      {},
 	"keyring":   {},
 	"accesskey": {"cred", "keyring"},
+	"recent":    {},
 	"emulator":  {},
 	"doctor":    {"awsconfig", "plan"},
 	"words":     {},
-	"cli":       {"cred", "awsconfig", "doctor", "words", "plan", "session", "cache", "keyring", "accesskey", "hop", "deliver", "term", "emulator"},
+	"cli":       {"cred", "awsconfig", "doctor", "words", "plan", "session", "cache", "keyring", "accesskey", "recent", "hop", "deliver", "term", "emulator"},
 }
 
 // banned are imports that only the named packages may have.
@@ -99,7 +100,7 @@ func TestLayers(t *testing.T) {
 
 // TestOnlyHopLinksTheSDK guards against reaching the SDK through a side door.
 func TestOnlyHopLinksTheSDK(t *testing.T) {
-	for _, name := range []string{"cred", "awsconfig", "plan", "session", "deliver", "term", "keyring", "accesskey", "emulator"} {
+	for _, name := range []string{"cred", "awsconfig", "plan", "session", "deliver", "term", "keyring", "accesskey", "recent", "emulator"} {
 		out, err := exec.Command("go", "list", "-deps", "./internal/"+name).Output()
 		if err != nil {
 			t.Fatal(err)

@@ -106,9 +106,12 @@ func (a *app) awsFile(variable, name string) string {
 	return filepath.Join(h, ".aws", name)
 }
 
-// profileName is the profile that a command is about: the one argument, else
-// the one that the environment names.
+// profileName is the profile that a command is about: the one argument, of
+// which - is the previous profile, else the one that the environment names.
 func (a *app) profileName(args []string) (string, error) {
+	if len(args) > 0 && args[0] == previous {
+		return a.previousProfile()
+	}
 	if len(args) > 0 {
 		return args[0], nil
 	}

@@ -58,11 +58,13 @@ func (a *app) root() *cobra.Command {
 It reads ~/.aws/config and ~/.aws/credentials, or takes keys from the
 environment, asks for the MFA code where the profile names a device, and opens
 your shell, or runs one command, with the role's temporary credentials.
-Leaving the shell leaves the role.`,
+Leaving the shell leaves the role. PROFILE may be -, the previous profile: the
+last one that was switched to, other than the one this shell is in.`,
 		Example: `  aws-switch-role sub-account
   aws-switch-role sub-account -- aws s3 ls
   envchain aws-main-account env aws-switch-role sub-account
-  aws-switch-role arn:aws:iam::222222222222:role/Ops --source-profile default`,
+  aws-switch-role arn:aws:iam::222222222222:role/Ops --source-profile default
+  aws-switch-role -`,
 		Args:                       cobra.ArbitraryArgs,
 		RunE:                       func(cmd *cobra.Command, args []string) error { return a.switchTo(cmd, f, args, true) },
 		ValidArgsFunction:          a.completeProfiles,

@@ -17,6 +17,7 @@ import (
 	"aws-switch-role/internal/cache"
 	"aws-switch-role/internal/keyring"
 	"aws-switch-role/internal/plan"
+	"aws-switch-role/internal/recent"
 	"aws-switch-role/internal/session"
 	"aws-switch-role/internal/term"
 )
@@ -27,6 +28,7 @@ type folders struct {
 	sessions string // sealed sessions, which may be lost at any time
 	locks    string // locks and spent codes, which may not outlive the machine's run
 	data     string // what must not be lost
+	state    string // what was done last, for convenience
 }
 
 // folderName is ours below the directories of the system.
@@ -41,6 +43,9 @@ func (a *app) folders() folders {
 	}
 	if dir := a.xdg("XDG_DATA_HOME", os.UserConfigDir); dir != "" {
 		f.data = filepath.Join(dir, folderName)
+	}
+	if dir := a.xdg("XDG_STATE_HOME", recent.Home); dir != "" {
+		f.state = filepath.Join(dir, folderName)
 	}
 	f.locks = filepath.Join(os.TempDir(), folderName+"-"+strconv.Itoa(os.Getuid()))
 	if dir := a.getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {

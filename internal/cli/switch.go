@@ -82,6 +82,7 @@ func (a *app) switchTo(cmd *cobra.Command, f *switchFlags, args []string, mayRun
 	if a.onTerminal() {
 		fmt.Fprintln(a.stderr, a.announcement(p, c))
 	}
+	a.remember(cmd.Context(), p)
 	a.log().Debug("running", "command", command[0])
 	a.exit, err = deliver.Exec(command, env)
 	return err

@@ -19,6 +19,9 @@ type Plan struct {
 	Plain bool
 	// Protected is set when the profile asks to be confirmed by its name.
 	Protected bool
+	// Chain names the profiles that the plan goes through, the one that was
+	// asked for last. A source that is no profile is not in it.
+	Chain []string
 	// Hops[0] is the source.
 	Hops []Hop
 	// Facts[i] says where the values of Hops[i] were read, for people.
@@ -294,6 +297,18 @@ func (p Plan) RoleARN() string {
 		return h.RoleARN
 	case WebIdentity:
 		return h.RoleARN
+	}
+	return ""
+}
+
+// SessionName returns the name of the role session that the plan ends with,
+// "" where that is none or not ours to choose.
+func (p Plan) SessionName() string {
+	switch h := p.Hops[len(p.Hops)-1].(type) {
+	case AssumeRole:
+		return h.SessionName
+	case WebIdentity:
+		return h.SessionName
 	}
 	return ""
 }

@@ -60,6 +60,10 @@ type Options struct {
 	// where nothing else leads to credentials. nil says that it is none.
 	OnEC2 func() bool
 
+	// Brief leaves out of errors what takes a search of the files: the names
+	// like one that does not exist. It is for who plans thousands of profiles.
+	Brief bool
+
 	Environment Environment
 }
 
@@ -326,7 +330,11 @@ func (b *builder) profile(name string) (link, error) {
 }
 
 func (b *builder) unknown(name string) error {
-	e := &Error{Kind: UnknownProfile, Profile: name, Name: name, Msg: fmt.Sprintf("no profile is named %s", name), Near: near(name, b.config.Names())}
+	e := &Error{Kind: UnknownProfile, Profile: name, Name: name, Msg: fmt.Sprintf("no profile is named %s", name)}
+	if b.o.Brief {
+		return e
+	}
+	e.Near = b.near(name)
 	if at := b.config.Misplaced(name); len(at) > 0 {
 		e.Origin = at[0]
 		e.Msg = fmt.Sprintf("no profile is named %s: in this file its section must be [profile %s]", name, name)
@@ -338,6 +346,14 @@ func (b *builder) unknown(name string) error {
 		break
 	}
 	return e
+}
+
+// near returns the profiles that name may have been meant to be.
+func (b *builder) near(name string) []string {
+	if b.o.Brief {
+		return nil
+	}
+	return near(name, b.config.Names())
 }
 
 // keyParts are the keys that make one access key. They are included together
@@ -367,7 +383,7 @@ func (b *builder) include(l *link) error {
 			return err
 		}
 		if !ok {
-			return &Error{Kind: MissingSource, Profile: at.Name, Origin: v.Origin, Msg: fmt.Sprintf("include_profile names %s, which is in no file", shown(v.Text)), Name: v.Text, Near: near(v.Text, b.config.Names())}
+			return &Error{Kind: MissingSource, Profile: at.Name, Origin: v.Origin, Msg: fmt.Sprintf("include_profile names %s, which is in no file", shown(v.Text)), Name: v.Text, Near: b.near(v.Text)}
 		}
 		if holder := (link{Profile: p}); !l.static() && holder.static() {
 			l.holder, l.Replaced = p.Name, p.Replaced
@@ -459,6 +475,9 @@ func (b *builder) environment(ch *chain, l link, from string) error {
 // role chaining are here and nowhere else.
 func (b *builder) build(name string, ch chain) (Plan, error) {
 	p := Plan{Profile: name, Hops: []Hop{ch.source}, Facts: [][]Fact{ch.facts}}
+	for _, l := range slices.Backward(ch.profiles()) {
+		p.Chain = append(p.Chain, l.Name)
+	}
 	target := ch.target()
 	if target.adhoc {
 		p.Profile, p.Adhoc = target.Name, true

@@ -280,6 +280,51 @@ func parseArgs(t *testing.T, args []string) Options {
 
 // TestKeyringFails: when it is not known whether the keyring holds a key, no
 // other key takes its place.
+func TestChain(t *testing.T) {
+	c := load(t, `[profile base]
+aws_access_key_id = AKIAEXAMPLEBASEBASE0
+aws_secret_access_key = s
+[profile one]
+role_arn = arn:aws:iam::222222222222:role/One
+source_profile = base
+[profile two]
+role_arn = arn:aws:iam::333333333333:role/Two
+source_profile = one
+[profile self]
+role_arn = arn:aws:iam::222222222222:role/Self
+source_profile = self
+aws_access_key_id = AKIAEXAMPLESELFSELF0
+aws_secret_access_key = s
+[profile wrapped]
+role_arn = arn:aws:iam::222222222222:role/Wrapped
+credential_source = Environment
+`)
+	env := Environment{AccessKeyID: "AKIAEXAMPLEWRAPPED00", HasSecret: true}
+	for name, want := range map[string][]string{
+		"base": {"base"}, "one": {"base", "one"}, "two": {"base", "one", "two"}, "self": {"self"}, "wrapped": {"wrapped"},
+		"arn:aws:iam::222222222222:role/Ops": {"Ops-222222222222"},
+	} {
+		p, err := For(c, name, Options{UserName: "jane", Environment: env})
+		if err != nil || !slices.Equal(p.Chain, want) {
+			t.Errorf("the chain of %s is %q (%v), want %q", name, p.Chain, err, want)
+		}
+	}
+}
+
+// TestBrief: what is wrong is said, what it may have been is not looked for.
+func TestBrief(t *testing.T) {
+	c := load(t, "[profile main]\n[profile x]\nrole_arn = arn:aws:iam::222222222222:role/X\nsource_profile = mian\n[profile y]\ninclude_profile = mian\n")
+	for name, want := range map[string]Kind{"mian": UnknownProfile, "x": MissingSource, "y": MissingSource} {
+		for _, brief := range []bool{false, true} {
+			_, err := For(c, name, Options{Brief: brief})
+			e, ok := errors.AsType[*Error](err)
+			if !ok || e.Kind != want || slices.Contains(e.Near, "main") == brief {
+				t.Errorf("%s, brief %t: %+v", name, brief, err)
+			}
+		}
+	}
+}
+
 func TestKeyringFails(t *testing.T) {
 	c := load(t, "[default]\naws_access_key_id = AKIAEXAMPLEDEFAULT1\naws_secret_access_key = secret\n")
 	broken := errors.New("broken")

@@ -91,6 +91,21 @@ func (t *Terminal) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Width returns how many columns the terminal f has, 0 when it is none or does
+// not tell.
+func Width(f *os.File) int {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	width := 0
+	err = conn.Control(func(fd uintptr) { width, _, _ = xterm.GetSize(int(fd)) })
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
 // IsTerminal reports whether f is a terminal.
 func IsTerminal(f *os.File) bool {
 	conn, err := f.SyscallConn()

@@ -127,6 +127,8 @@ func (a *app) explanation(err error) explanation {
 		x = explainPort(e)
 	} else if errors.Is(err, errLongLived) {
 		x.Next = "give the profile a role_arn, or hand the key on by another way: see aws-switch-role export --help"
+	} else if _, ok := errors.AsType[*noMatchError](err); ok {
+		x.Next = "aws-switch-role list shows all"
 	} else if refusedByCobra(err) {
 		x = a.hint("usage", x.What)
 	} else {
@@ -223,6 +225,43 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 		return a.hint("own-process", what)
 	}
 	return explanation{What: what}
+}
+
+// problem says in a few words why the profile called name cannot be planned.
+func problem(name string, err error) string {
+	if e, ok := errors.AsType[*awsconfig.SyntaxError](err); ok {
+		return fmt.Sprintf("line %d cannot be read", e.Line)
+	}
+	e, ok := errors.AsType[*plan.Error](err)
+	if !ok {
+		return clean(err.Error())
+	}
+	key := "source_profile"
+	if strings.HasPrefix(e.Msg, "include_profile") {
+		key = "include_profile"
+	}
+	switch e.Kind {
+	case plan.MissingSource:
+		return key + " " + e.Name + " is missing"
+	case plan.PartialCredentials:
+		return "no source_profile, no keys in the environment"
+	case plan.PartialKey:
+		return e.Name + " is missing"
+	case plan.NoCredentials:
+		if e.Name != name {
+			return key + " " + e.Name + " has no keys"
+		}
+		return "no keys, no role"
+	case plan.NoEnvironmentKeys, plan.LeftEnvironmentKeys:
+		return "no keys in the environment"
+	case plan.SourceLoop, plan.IncludeLoop:
+		return key + " leads back to itself"
+	case plan.NoContainer:
+		return "not in a container"
+	case plan.TooDeep:
+		return key + " leads too far"
+	}
+	return clean(e.Msg)
 }
 
 // explainKey says what is wrong with a key of the keyring.

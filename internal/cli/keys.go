@@ -467,9 +467,7 @@ func (a *app) keysListCommand() *cobra.Command {
 					e := keys[name]
 					out = append(out, listedKey{name, accesskey.Mask(e.ID), e.Added, e.From, e.Keyring, e.Rotation != nil})
 				}
-				enc := json.NewEncoder(a.stdout)
-				enc.SetIndent("", "  ")
-				return enc.Encode(out)
+				return writeJSON(a.stdout, out)
 			}
 			if len(keys) == 0 {
 				a.say("no keys in the keyring")

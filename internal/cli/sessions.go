@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"text/tabwriter"
@@ -63,9 +62,7 @@ func (a *app) sessionsListCommand() *cobra.Command {
 				for _, s := range list {
 					out = append(out, listedSession{s.Hop, s.Role, s.SessionName, s.Device, s.Region, s.Profile, s.AccessKeyID, s.Made.UTC(), s.Expires.UTC()})
 				}
-				enc := json.NewEncoder(a.stdout)
-				enc.SetIndent("", "  ")
-				return enc.Encode(out)
+				return writeJSON(a.stdout, out)
 			}
 			if len(list) == 0 {
 				_, err := fmt.Fprintln(a.stderr, "no cached sessions")
@@ -104,9 +101,12 @@ session that they share among them. With --all every session is dropped, and
 the key that they were sealed under: copies in a backup are dead.`,
 		Example: `  aws-switch-role sessions clear sub-account
   aws-switch-role sessions clear --all`,
-		ValidArgsFunction: a.completeProfiles,
+		ValidArgsFunction: a.completeMany,
 		RunE: func(cmd *cobra.Command, profiles []string) error {
-			f := &switchFlags{}
+			f, err := a.standing()
+			if err != nil {
+				return err
+			}
 			dir := a.cached(cmd.Context(), f)
 			switch {
 			case all && len(profiles) > 0, !all && len(profiles) == 0:

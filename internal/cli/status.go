@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -56,9 +55,7 @@ switched shell the exit status is 1.`,
 			}
 			switch {
 			case asJSON:
-				enc := json.NewEncoder(a.stdout)
-				enc.SetIndent("", "  ")
-				return enc.Encode(s)
+				return writeJSON(a.stdout, s)
 			case short:
 				_, err = fmt.Fprintln(a.stdout, s.short(a.now()))
 			default:

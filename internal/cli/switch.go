@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"aws-switch-role/internal/accesskey"
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/plan"
@@ -266,16 +265,9 @@ func (a *app) completeProfiles(_ *cobra.Command, args []string, toComplete strin
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var names []string
-	for name := range c.Names() {
+	for name := range a.names(c) {
 		if strings.HasPrefix(name, toComplete) && !strings.ContainsAny(name, "\t\n") {
 			names = append(names, term.CleanText(name))
-		}
-	}
-	if keys, err := a.stored(); err == nil {
-		for _, name := range accesskey.Names(keys) {
-			if strings.HasPrefix(name, toComplete) && !slices.Contains(names, name) {
-				names = append(names, name)
-			}
 		}
 	}
 	// A description costs a search of the files, and nobody reads hundreds.

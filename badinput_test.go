@@ -440,6 +440,8 @@ func (b badInput) hostileNames(t *testing.T) {
 		}
 		b.run(t, home, nil, "__complete", "")
 		b.run(t, home, nil, "__complete", what)
+		b.run(t, home, nil, "list")
+		b.run(t, home, nil, "list", "--tree", what)
 		b.run(t, home, []string{"AWS_SWITCH_ROLE_PROFILE=" + what, "AWS_SWITCH_ROLE_ROLE_ARN=" + what, "AWS_SESSION_EXPIRATION=" + what}, "status")
 		b.run(t, home, []string{"AWS_SWITCH_ROLE_PROFILE=" + what}, "status", "--short")
 		b.run(t, home, nil, "exec", what, "--", "true")

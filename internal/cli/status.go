@@ -17,6 +17,7 @@ type status struct {
 	Profile  string    `json:"profile"`
 	Account  string    `json:"account,omitempty"`
 	Role     string    `json:"role,omitempty"`
+	Session  string    `json:"session_name,omitempty"`
 	Region   string    `json:"region,omitempty"`
 	Expires  time.Time `json:"expires,omitzero"`
 	Delivery string    `json:"delivery"`
@@ -76,7 +77,7 @@ func (a *app) status() (status, error) {
 		return s, errNotSwitched
 	}
 	if arn, err := plan.ParseRoleARN(a.getenv("AWS_SWITCH_ROLE_ROLE_ARN")); err == nil {
-		s.Account, s.Role = arn.Account, arn.Path
+		s.Account, s.Role, s.Session = arn.Account, arn.Path, a.getenv("AWS_SWITCH_ROLE_SESSION_NAME")
 	}
 	if t, err := time.Parse(time.RFC3339, a.getenv("AWS_SESSION_EXPIRATION")); err == nil {
 		s.Expires = t
@@ -117,6 +118,7 @@ func (s status) long(now time.Time) string {
 	row("profile", s.Profile)
 	row("account", s.Account)
 	row("role", s.Role)
+	row("session", s.Session)
 	row("region", s.Region)
 	if !s.Expires.IsZero() {
 		row("until", s.Expires.Local().Format("2006-01-02 15:04:05")+" ("+s.left(now)+")")

@@ -19,6 +19,8 @@ type As struct {
 	// RoleARN is the role that the credentials are a session of, when there
 	// is one.
 	RoleARN string
+	// SessionName is the name of that session, as far as it is known.
+	SessionName string
 	// Region is for the child. When it is empty the child keeps the region
 	// that the user's environment names.
 	Region string

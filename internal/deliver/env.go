@@ -40,7 +40,7 @@ var scrubbed = []string{
 	"AWS_SSO_PROFILE", "AWSRUNAS_PROFILE",
 
 	// What we said about the shell we were started in.
-	"AWS_SWITCH_ROLE_PROFILE", "AWS_SWITCH_ROLE_ROLE_ARN", "AWS_SWITCH_ROLE_DEPTH",
+	"AWS_SWITCH_ROLE_PROFILE", "AWS_SWITCH_ROLE_ROLE_ARN", "AWS_SWITCH_ROLE_SESSION_NAME", "AWS_SWITCH_ROLE_DEPTH",
 	"AWS_SWITCH_ROLE_KEY_ID", "AWS_SWITCH_ROLE_BASE_KEY_ID",
 
 	// Answers, good for one run: a code that AWS takes once, and the secret
@@ -72,6 +72,7 @@ func variables(c cred.Credentials, as As) []variable {
 		{"AWS_DEFAULT_REGION", as.Region},
 		{"AWS_SWITCH_ROLE_PROFILE", as.Profile},
 		{"AWS_SWITCH_ROLE_ROLE_ARN", as.RoleARN},
+		{"AWS_SWITCH_ROLE_SESSION_NAME", as.SessionName},
 		{"AWS_SWITCH_ROLE_DEPTH", strconv.Itoa(as.Depth)},
 		// A run inside the child that finds another key in the environment
 		// knows by these that it is a new base, not the role it is in.

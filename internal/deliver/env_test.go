@@ -23,7 +23,7 @@ func session() (cred.Credentials, As) {
 			Expires:         time.Date(2026, 1, 3, 0, 4, 5, 600, time.FixedZone("JST", 9*60*60)),
 			AccountID:       "222222222222",
 		}, As{
-			Profile: "sub-account", InFiles: true, RoleARN: "arn:aws:iam::222222222222:role/Ops",
+			Profile: "sub-account", InFiles: true, RoleARN: "arn:aws:iam::222222222222:role/Ops", SessionName: "jane",
 			Region: "ap-northeast-1", Depth: 1, BaseKeyID: "AKIAEXAMPLE",
 		}
 }
@@ -52,6 +52,7 @@ func TestEnv(t *testing.T) {
 				"AWS_DEFAULT_REGION=ap-northeast-1",
 				"AWS_SWITCH_ROLE_PROFILE=sub-account",
 				"AWS_SWITCH_ROLE_ROLE_ARN=arn:aws:iam::222222222222:role/Ops",
+				"AWS_SWITCH_ROLE_SESSION_NAME=jane",
 				"AWS_SWITCH_ROLE_DEPTH=1",
 				"AWS_SWITCH_ROLE_KEY_ID=ASIAEXAMPLE",
 				"AWS_SWITCH_ROLE_BASE_KEY_ID=AKIAEXAMPLE",
@@ -110,8 +111,8 @@ func TestScrubbedNames(t *testing.T) {
 		AWS_ROLE_ARN AWS_ROLE_SESSION_NAME AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI
 		AWS_CONTAINER_AUTHORIZATION_TOKEN AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE AWS_VAULT AWSUME_PROFILE
 		AWSUME_EXPIRATION AWSU_PROFILE AWS_SSO_PROFILE AWSRUNAS_PROFILE
-		AWS_SWITCH_ROLE_PROFILE AWS_SWITCH_ROLE_ROLE_ARN AWS_SWITCH_ROLE_DEPTH AWS_SWITCH_ROLE_KEY_ID
-		AWS_SWITCH_ROLE_BASE_KEY_ID AWS_SWITCH_ROLE_MFA_CODE AWS_SWITCH_ROLE_PASSPHRASE`
+		AWS_SWITCH_ROLE_PROFILE AWS_SWITCH_ROLE_ROLE_ARN AWS_SWITCH_ROLE_SESSION_NAME AWS_SWITCH_ROLE_DEPTH
+		AWS_SWITCH_ROLE_KEY_ID AWS_SWITCH_ROLE_BASE_KEY_ID AWS_SWITCH_ROLE_MFA_CODE AWS_SWITCH_ROLE_PASSPHRASE`
 	if diff := cmp.Diff(slices.Sorted(strings.FieldsSeq(names)), slices.Sorted(slices.Values(scrubbed))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -522,6 +522,7 @@ func (x *terminal) expectMatch(expr string) (before string, groups []string) {
 const (
 	ctrlC         = "\x03"
 	ctrlD         = "\x04"
+	ctrlU         = "\x15"
 	ctrlZ         = "\x1a"
 	ctrlBackslash = "\x1c"
 )

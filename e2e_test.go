@@ -39,6 +39,8 @@ func TestEndToEnd(t *testing.T) {
 		run("wrapper/"+shell, func(p *place) { testWrapper(p, shell) })
 		run("jobs/"+shell, func(p *place) { testJobs(p, shell) })
 		run("loop/"+shell, func(p *place) { testLoop(p, shell) })
+		run("init/"+shell, func(p *place) { testInit(p, shell) })
+		run("init prompt/"+shell, func(p *place) { testInitPrompt(p, shell) })
 	}
 	for _, shell := range allShells {
 		run("question/"+shell, func(p *place) { testQuestion(p, shell) })

@@ -76,7 +76,7 @@ last one that was switched to, other than the one this shell is in.`,
 	f.register(root)
 	root.Flags().SortFlags = false
 	root.AddCommand(
-		a.listCommand(),
+		a.listCommand(), a.initCommand(),
 		a.shellCommand(), a.execCommand(), a.exportCommand(), a.processCommand(), a.serveCommand(), a.consoleCommand(),
 		a.explainCommand(), a.statusCommand(), a.keysCommand(), a.sessionsCommand(), a.doctorCommand(), a.demoCommand(), a.versionCommand(),
 	)

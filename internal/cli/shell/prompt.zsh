@@ -1,0 +1,1 @@
+_aws_switch_role_draws=1

@@ -24,7 +24,9 @@ cross:
 # installed; elsewhere the target says what to install.
 TOOLS = aws:awscli dash:dash zsh:zsh fish:fish bash:bash tmux:tmux strace:strace ps:procps node:nodejs npm:npm python3:python3 \
 	dbus-daemon:dbus-daemon dbus-monitor:dbus-bin gnome-keyring-daemon:gnome-keyring chromium:chromium secret-tool:libsecret-tools pass:pass gpg:gnupg
-NODE_SDK = @aws-sdk/client-sts@3.1173.0
+# Programs without a command of their own, by a file of theirs.
+FILES = /usr/share/bash-completion/bash_completion:bash-completion /usr/share/powerlevel9k/powerlevel9k.zsh-theme:zsh-theme-powerlevel9k
+NODE_PACKAGES = @aws-sdk/client-sts@3.1173.0 spaceship-prompt@4.22.5 pure-prompt@1.28.3
 
 # The AWS CLI that this program is compared with, whichever others there are:
 # CDK's layer for Lambda, a package of npm, has the whole of it in Python.
@@ -33,6 +35,7 @@ AWS_CLI = 1.46.2
 
 tools:
 	@missing=; for t in $(TOOLS); do command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
+	for f in $(FILES); do test -e $${f%%:*} || missing="$$missing $${f##*:}"; done; \
 	python3 -c 'import boto3' 2>/dev/null || /usr/bin/python3 -c 'import boto3' 2>/dev/null || missing="$$missing python3-boto3"; \
 	python3 -c 'import cryptography' 2>/dev/null || /usr/bin/python3 -c 'import cryptography' 2>/dev/null || missing="$$missing python3-cryptography"; \
 	if [ -z "$$missing" ]; then :; \
@@ -41,7 +44,7 @@ tools:
 	else \
 		echo "the tests need these packages, which are not here:$$missing"; exit 1; \
 	fi
-	@test -d .cache/node/node_modules/@aws-sdk/client-sts || npm install --silent --no-audit --no-fund --prefix .cache/node $(NODE_SDK)
+	@for p in $(NODE_PACKAGES); do test -d .cache/node/node_modules/$${p%@*} || { npm install --silent --no-audit --no-fund --ignore-scripts --prefix .cache/node $(NODE_PACKAGES); break; }; done
 	@grep -qs "'$(AWS_CLI)'" .cache/awscli/awscli/awscli/__init__.py || { \
 		npm install --silent --no-audit --no-fund --prefix .cache/node $(AWS_LAYER) && rm -rf .cache/awscli && \
 		python3 -m zipfile -e .cache/node/node_modules/@aws-cdk/asset-awscli-v1/lib/layer.zip .cache/awscli && \

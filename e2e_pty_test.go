@@ -94,8 +94,15 @@ func newStage(t *testing.T) *stage {
 		t.Error("no python3 here has boto3: install the package python3-boto3 (make tools)")
 	}
 	s.node = filepath.Join(workDir(t), nodeModules)
-	if _, err := os.Stat(filepath.Join(s.node, "@aws-sdk", "client-sts")); err != nil {
-		t.Error("no AWS SDK for JavaScript here: make tools installs @aws-sdk/client-sts into .cache/node")
+	for _, name := range []string{"@aws-sdk/client-sts", "spaceship-prompt", "pure-prompt"} {
+		if _, err := os.Stat(filepath.Join(s.node, filepath.FromSlash(name))); err != nil {
+			t.Errorf("no %s here: make tools installs it into .cache/node", name)
+		}
+	}
+	for file, name := range map[string]string{"/usr/share/powerlevel9k/powerlevel9k.zsh-theme": "zsh-theme-powerlevel9k", "/usr/share/bash-completion/bash_completion": "bash-completion"} {
+		if _, err := os.Stat(file); err != nil {
+			t.Errorf("no %s here: install the package %s (make tools)", file, name)
+		}
 	}
 	if t.Failed() {
 		t.FailNow()

@@ -50,6 +50,9 @@ func TestEndToEnd(t *testing.T) {
 	for _, cli := range s.clis {
 		run("beside/"+cli, func(p *place) { testBeside(p, cli) })
 	}
+	for theme := range themes {
+		run("theme/"+theme, func(p *place) { testTheme(p, theme) })
+	}
 	run("again", testAgain)
 	run("pipes", testPipes)
 	run("which shell", testWhichShell)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -72,6 +73,7 @@ func testInit(p *place, shell string) {
 	p.stubRefresh()
 	write(p.t, filepath.Join(p.home, "bin", "fake"), "#!/bin/sh\necho \"fake got $*\"\n", 0o700)
 	write(p.t, filepath.Join(p.home, "bin", "fake_completer"), "#!/bin/sh\ncase \"$COMP_LINE\" in 'fake al'*) echo alpha ;; esac\n", 0o700)
+	write(p.t, filepath.Join(p.home, ".aws", "config"), awsConfig+"\n[profile \"org:o ne\"]\nrole_arn = arn:aws:iam::222222222222:role/Open\nsource_profile = default\n", 0o600)
 	p.addToRC(shell, map[string]string{
 		"zsh":  "autoload -Uz compinit && compinit -D -u\n_fake() { compadd alpha }\ncompdef _fake fake\n",
 		"bash": "complete -C fake_completer fake\n",
@@ -102,6 +104,7 @@ func testInit(p *place, shell string) {
 func testCompletion(x *terminal) {
 	for _, c := range []struct{ typed, then, want string }{
 		{"aws-switch-role list tem\t", "\r", "tempsession +222222222222 +Ops"},
+		{"aws-switch-role explain org\t", "\r", "org:o ne: 222222222222 role/Open"},
 		{"aws-switch-role explain ope\t", "\r", "open: 222222222222 role/Open"},
 		{"aws-switch-role exec open --dura\t", " 15m -- printenv AWS_PROFILE\r", `\nopen\n`},
 		{"aws-switch-role open -- fake al\t", "\r", "fake got alpha"},
@@ -236,4 +239,53 @@ func testInitPrompt(p *place, shell string) {
 	}
 	x.mu.Unlock()
 	x.exit()
+}
+
+// themes are prompts of zsh that people have, with what loads them. NODE
+// stands for the directory of npm's packages.
+var themes = map[string]struct{ load, shows string }{
+	"powerlevel9k": {"POWERLEVEL9K_LEFT_PROMPT_ELEMENTS=(dir aws)\nsource /usr/share/powerlevel9k/powerlevel9k.zsh-theme\n", "open"},
+	"spaceship":    {"SPACESHIP_PROMPT_ASYNC=false SPACESHIP_PROMPT_ORDER=(dir aws char)\nsource NODE/spaceship-prompt/spaceship.zsh\n", "open"},
+	"pure":         {"fpath+=(NODE/pure-prompt)\nautoload -U promptinit; promptinit\nprompt pure\n", ""},
+}
+
+// testTheme has a theme beside init: without --prompt all of the prompt is the
+// theme's, with it the segment stands in front.
+func testTheme(p *place, name string) {
+	theme := themes[name]
+	write(p.t, filepath.Join(p.home, ".zshrc"), strings.ReplaceAll(theme.load, "NODE", p.node)+`
+before=("$PROMPT" "$RPROMPT" "$PS2" $precmd_functions _aws_switch_role_precmd "$preexec_functions" "${(kv)options}")
+eval "$(aws-switch-role init zsh ${=INIT_FLAGS})"
+after=("$PROMPT" "$RPROMPT" "$PS2" $precmd_functions "$preexec_functions" "${(kv)options}")
+`, 0o600)
+	env := p.env
+	for _, flags := range []string{"", "--prompt"} {
+		p.env = append(slices.Clone(env), "INIT_FLAGS="+flags, "SHELL=/usr/bin/zsh")
+		x := p.open("zsh")
+		x.line(`[[ "${(pj:\0:)before}" == "${(pj:\0:)after}" ]] && echo al''ike`)
+		x.expect("alike\n")
+		x.line("aws-switch-role open")
+		x.expect("role/Open, until ")
+		x.line("echo in''side")
+		shown := x.expect("inside\n")
+		x.line("print the e''nd")
+		shown += x.expect("the end\n")
+		if !strings.Contains(shown, theme.shows) {
+			p.t.Errorf("%s does not show the profile any more:\n%s", name, shown)
+		}
+		if has := regexp.MustCompile(`\(open (1h|59m)\) `).MatchString(shown); has != (flags != "") {
+			p.t.Errorf("%s, with %q: the segment is there: %t\n%s", name, flags, has, shown)
+		}
+		if strings.Contains(shown, "rror") || strings.Contains(shown, "not found") {
+			p.t.Errorf("%s, with %q: something failed:\n%s", name, flags, shown)
+		}
+		x.line("exit")
+		x.line("echo out''side")
+		x.expect("outside\n")
+		x.line("print the e''nd")
+		if shown := x.expect("the end\n"); strings.Contains(shown, "open") {
+			p.t.Errorf("%s, with %q: outside it shows\n%s", name, flags, shown)
+		}
+		x.exit()
+	}
 }

@@ -93,17 +93,19 @@ function _aws_switch_role_hook {
   return "$status"
 }
 
-# Appends the lines of $1 to COMPREPLY.
+# Appends those lines of $1 to COMPREPLY that begin with $2.
 function _aws_switch_role_reply {
   local line
   while IFS= read -r line; do
-    if [[ -n $line ]]; then COMPREPLY+=("$line"); fi
+    if [[ -n $line && $line == "${2-}"* ]]; then COMPREPLY+=("$line"); fi
   done <<<"$1"
 }
 
 # Completes the command line that begins at word $1 of COMP_WORDS.
 function _aws_switch_role_command {
-  local at=$1 cmd=${COMP_WORDS[$1]} cur=${COMP_WORDS[COMP_CWORD]} i spec line
+  local at=$1 cmd=${COMP_WORDS[$1]} cur=${COMP_WORDS[COMP_CWORD]} i spec line=${COMP_LINE:0:COMP_POINT}
+  line=${line#*[[:space:]]--[[:space:]]}
+  line=${line#"${line%%[![:space:]]*}"}
   if [[ $COMP_CWORD -gt $at ]]; then
     spec=$(complete -p -- "$cmd" 2>/dev/null || complete -p -- "${cmd##*/}" 2>/dev/null) || spec=''
   fi
@@ -112,8 +114,6 @@ function _aws_switch_role_command {
     for ((i = 0; i < ${#words[@]}; i++)); do
       if [[ ${words[i]} == -C ]]; then break; fi
     done
-    line=${COMP_LINE:0:COMP_POINT}
-    line=${line#*[[:space:]]--[[:space:]]}
     _aws_switch_role_reply "$(COMP_LINE=$line COMP_POINT=${#line} command ${words[i + 1]} "$cmd" "$cur" "${COMP_WORDS[COMP_CWORD - 1]}" 2>/dev/null)"
   elif declare -F _command_offset >/dev/null; then # bash-completion knows all
     _command_offset "$at"
@@ -121,9 +121,7 @@ function _aws_switch_role_command {
     _aws_switch_role_reply "$(compgen -c -- "$cur")"
   elif [[ ${spec-} == *' -F '* ]]; then
     spec=${spec#*' -F '}
-    line=${COMP_LINE#*[[:space:]]--[[:space:]]}
-    COMP_POINT=$((COMP_POINT - ${#COMP_LINE} + ${#line}))
-    COMP_LINE=$line COMP_WORDS=("${COMP_WORDS[@]:at}") COMP_CWORD=$((COMP_CWORD - at))
+    COMP_LINE=$line COMP_POINT=${#line} COMP_WORDS=("${COMP_WORDS[@]:at}") COMP_CWORD=$((COMP_CWORD - at))
     "${spec%% *}" "$cmd" "$cur" "${COMP_WORDS[COMP_CWORD - 1]}" || true
   else
     compopt -o filenames 2>/dev/null || true
@@ -132,7 +130,7 @@ function _aws_switch_role_command {
 }
 
 function _aws_switch_role_complete {
-  local rest=${COMP_LINE:0:COMP_POINT} words=() word glued i line out directive before longest=0 described=''
+  local rest=${COMP_LINE:0:COMP_POINT} words=() word glued i line out directive cur quoted='' before longest=0 described=''
   COMPREPLY=()
   # Readline parts words at colons and equals signs, too.
   for ((i = 0; i <= COMP_CWORD; i++)); do
@@ -142,6 +140,7 @@ function _aws_switch_role_complete {
     word=${COMP_WORDS[i]}
     if [[ $i -eq $COMP_CWORD ]]; then
       word=$rest
+      if [[ $word == [\"\']* ]]; then quoted=1; fi
     elif [[ $word == -- && -z $glued ]]; then
       _aws_switch_role_command $((i + 1))
       return 0
@@ -154,11 +153,14 @@ function _aws_switch_role_complete {
   directive=${out##*:}
   out=${out%:*}
   if [[ $((directive & 1)) -ne 0 ]]; then return 0; fi
-  _aws_switch_role_reply "$out"
+  cur=${words[${#words[@]} - 1]}
+  before=${cur%"${cur##*:}"} # what readline takes for other words
+  if [[ $cur == -*=* ]]; then cur=${cur#*=}; fi
+  _aws_switch_role_reply "$out" "$cur"
   if [[ ${#COMPREPLY[@]} -eq 0 ]]; then
     if [[ $((directive & 4)) -eq 0 ]]; then
       compopt -o filenames 2>/dev/null || true
-      _aws_switch_role_reply "$(compgen -f -- "${words[${#words[@]} - 1]#*=}")"
+      _aws_switch_role_reply "$(compgen -f -- "$cur")"
     fi
     return 0
   fi
@@ -171,14 +173,12 @@ function _aws_switch_role_complete {
       if [[ ${#line} -gt $longest ]]; then longest=${#line}; fi
     done
   fi
-  before=${words[${#words[@]} - 1]}
-  before=${before%"${before##*:}"} # what readline takes for other words
   for ((i = 0; i < ${#COMPREPLY[@]}; i++)); do
     line=${COMPREPLY[i]}
     word=${line%%$'\t'*}
     if [[ -n $described && $line == *$'\t'* ]]; then
       printf -v word "%-${longest}s  (%s)" "$word" "${line#*$'\t'}"
-    elif [[ -z $described ]]; then
+    elif [[ -z $described && -z $quoted ]]; then
       printf -v word %q "$word"
     fi
     COMPREPLY[i]=${word#"$before"}

@@ -40,6 +40,14 @@ func TestEndToEnd(t *testing.T) {
 		run("jobs/"+shell, func(p *place) { testJobs(p, shell) })
 		run("loop/"+shell, func(p *place) { testLoop(p, shell) })
 		run("init/"+shell, func(p *place) { testInit(p, shell) })
+		run("init jobs/"+shell, func(p *place) {
+			p.addToRC(shell, initLine(shell, ""))
+			testJobs(p, shell)
+		})
+		run("init question/"+shell, func(p *place) {
+			p.addToRC(shell, initLine(shell, ""))
+			testQuestion(p, shell)
+		})
 		run("init prompt/"+shell, func(p *place) { testInitPrompt(p, shell) })
 	}
 	for _, shell := range allShells {

@@ -156,6 +156,12 @@ function _aws_switch_role_complete {
   cur=${words[${#words[@]} - 1]}
   before=${cur%"${cur##*:}"} # what readline takes for other words
   if [[ $cur == -*=* ]]; then cur=${cur#*=}; fi
+  IFS=$'\n' read -r -d '' -a COMPREPLY <<<"$out" || true
+  if [[ ${#COMPREPLY[@]} -gt 200 && $out != *[^a-zA-Z0-9_./:@%+,=$'\n'-]* ]]; then
+    COMPREPLY=("${COMPREPLY[@]#"$before"}") # nobody reads them, and none is described
+    return 0
+  fi
+  COMPREPLY=()
   _aws_switch_role_reply "$out" "$cur"
   if [[ ${#COMPREPLY[@]} -eq 0 ]]; then
     if [[ $((directive & 4)) -eq 0 ]]; then

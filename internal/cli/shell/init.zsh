@@ -100,12 +100,17 @@ function _aws-switch-role {
   out=("${(@f)$(command aws-switch-role __complete "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null </dev/null)}")
   local -i directive=${${out[-1]-}#:}
   if (( directive & 1 )); then return 1; fi
-  for line in "${(@)out[1,-2]}"; do
+  out[-1]=()
+  if [[ $PREFIX == -*=* ]]; then compset -P '*='; fi
+  if (( $#out > 200 )); then # nobody reads them, and none is described
+    compadd -a out
+    return
+  fi
+  for line in "${(@)out}"; do
     name=${${line%%$tab*}//:/\\:}
     if [[ $line == *$tab* ]]; then name+=:${line#*$tab}; fi
     described+=("$name")
   done
-  if [[ $PREFIX == -*=* ]]; then compset -P '*='; fi
   local -a opts
   if (( directive & 2 )); then opts=(-S ''); fi
   if (( $#described )); then

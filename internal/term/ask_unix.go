@@ -77,24 +77,21 @@ type question struct {
 	prompt  string
 	visible bool
 
+	mode mode
+	susp byte // the suspend key; disabled when there is none
+}
+
+// mode is how the terminal is set, over all rounds of what is done with it.
+type mode struct {
 	before unix.Termios  // what the terminal is restored to
 	ours   *unix.Termios // what it is set to; nil when it was restored
-	susp   byte          // the suspend key; disabled when there is none
 }
 
 // round prints the prompt and reads an answer, undisturbed.
 func (q *question) round(ctx context.Context) (answer string, err error) {
-	// POSIX has drain stop a background process with SIGTTOU, like any change
-	// of the settings. Here nothing was read from the terminal yet: settings
-	// read in the background are those of the shell's line editor.
-	awaitForeground(ctx, q.in)
-	if err := uninterrupted(func() error { return drain(q.in) }); err != nil {
-		return "", os.NewSyscallError("tcdrain", err)
-	}
-	if err := ctx.Err(); err != nil {
+	if err := q.ready(ctx); err != nil {
 		return "", err
 	}
-
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, hooked()...)
 	defer func() {
@@ -112,6 +109,18 @@ func (q *question) round(ctx context.Context) (answer string, err error) {
 	answer, err = q.readLine(ctx, signals)
 	q.restore(err != nil)
 	return answer, err
+}
+
+// ready waits until the terminal is ours to be set.
+func (c console) ready(ctx context.Context) error {
+	// POSIX has drain stop a background process with SIGTTOU, like any change
+	// of the settings. Here nothing was read from the terminal yet: settings
+	// read in the background are those of the shell's line editor.
+	awaitForeground(ctx, c.in)
+	if err := uninterrupted(func() error { return drain(c.in) }); err != nil {
+		return os.NewSyscallError("tcdrain", err)
+	}
+	return ctx.Err()
 }
 
 // hooked lists the signals that end a round. One that was ignored before, as
@@ -148,55 +157,72 @@ func ending(signals <-chan os.Signal) (Interrupted, bool) {
 // set makes the terminal read lines, hidden unless visible, in which the
 // suspend key is an end of line rather than a signal.
 func (q *question) set() error {
-	now, err := q.settings()
+	return q.mode.set(q.console, func(s *unix.Termios) {
+		s.Iflag |= unix.ICRNL
+		s.Iflag &^= unix.INLCR | unix.IGNCR
+		s.Lflag |= unix.ICANON | unix.ISIG | unix.ECHO
+		s.Lflag &^= unix.ECHONL
+		if !q.visible {
+			s.Lflag &^= unix.ECHO
+		}
+		q.susp = s.Cc[unix.VSUSP]
+		if q.susp != disabled {
+			s.Cc[unix.VEOL] = q.susp
+			s.Cc[unix.VSUSP] = disabled
+		}
+	})
+}
+
+// set makes the terminal's settings what change makes of those before.
+func (m *mode) set(c console, change func(*unix.Termios)) error {
+	now, err := c.settings()
 	if err != nil {
 		return err
 	}
-	if q.ours == nil || *now != *q.ours {
-		q.before = *now
+	if m.ours == nil || *now != *m.ours {
+		m.before = *now
 	}
-	ours := q.before
-	ours.Iflag |= unix.ICRNL
-	ours.Iflag &^= unix.INLCR | unix.IGNCR
-	ours.Lflag |= unix.ICANON | unix.ISIG | unix.ECHO
-	ours.Lflag &^= unix.ECHONL
-	if !q.visible {
-		ours.Lflag &^= unix.ECHO
-	}
-	q.susp = ours.Cc[unix.VSUSP]
-	if q.susp != disabled {
-		ours.Cc[unix.VEOL] = q.susp
-		ours.Cc[unix.VSUSP] = disabled
-	}
-	if err := uninterrupted(func() error { return unix.IoctlSetTermios(q.in, setSettings, &ours) }); err != nil {
+	ours := m.before
+	change(&ours)
+	if err := uninterrupted(func() error { return unix.IoctlSetTermios(c.in, setSettings, &ours) }); err != nil {
 		return os.NewSyscallError("tcsetattr", err)
 	}
-	q.ours, err = q.settings() // as the driver has taken them
+	m.ours, err = c.settings() // as the driver has taken them
 	return err
 }
 
-func (q *question) settings() (*unix.Termios, error) {
-	s, err := unix.IoctlGetTermios(q.in, getSettings)
+func (c console) settings() (*unix.Termios, error) {
+	s, err := unix.IoctlGetTermios(c.in, getSettings)
 	return s, os.NewSyscallError("tcgetattr", err)
 }
 
 // restore gives the terminal back, dropping what was typed when flush is set.
-// In the background there is nothing to give back: the shell has the terminal,
-// with settings of its own.
 func (q *question) restore(flush bool) {
-	if group, err := foreground(q.in); err != nil || group != unix.Getpgrp() {
+	if !q.inForeground() {
 		return
 	}
+	q.mode.restore(q.console, flush)
+	if flush || !q.visible {
+		q.write("\n") // none was echoed
+	}
+}
+
+// inForeground reports whether the terminal is ours. In the background there
+// is nothing to give back: the shell has it, with settings of its own.
+func (c console) inForeground() bool {
+	group, err := foreground(c.in)
+	return err == nil && group == unix.Getpgrp()
+}
+
+// restore gives the settings back that were found.
+func (m *mode) restore(c console, flush bool) {
 	how := uint(setSettings)
 	if flush {
 		how = flushSettings
 	}
-	err := uninterrupted(func() error { return unix.IoctlSetTermios(q.in, how, &q.before) })
+	err := uninterrupted(func() error { return unix.IoctlSetTermios(c.in, how, &m.before) })
 	if err == nil {
-		q.ours = nil
-	}
-	if flush || !q.visible {
-		q.write("\n") // none was echoed
+		m.ours = nil
 	}
 }
 

@@ -69,6 +69,15 @@ func child(do, file string) int {
 		if leak := goleak.Find(before); leak != nil {
 			err = leak
 		}
+	case "pick":
+		answer, err = pickName(ctx, t)
+	case "cancel-pick":
+		before := runningGoroutines()
+		time.AfterFunc(300*time.Millisecond, cancel)
+		_, err = pickName(ctx, t)
+		if leak := goleak.Find(before); leak != nil {
+			err = leak
+		}
 	default:
 		answer, err = t.Ask(ctx, prompt)
 	}
@@ -127,14 +136,12 @@ func start(t *testing.T, onTTY bool, argv ...string) *screen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := pty.Setsize(tty, &pty.Winsize{Rows: 50, Cols: 200}); err != nil {
-		t.Fatal(err)
-	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &screen{t: t, ctrl: ctrl, tty: tty, dir: t.TempDir()}
+	s.size(200, 50)
 	s.cmd = exec.Command(argv[0], argv[1:]...)
 	s.cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "TERM=dumb", "PS1=" + shellPS1, "HOME=" + s.dir, "LC_ALL=C",
@@ -264,6 +271,14 @@ func (s *screen) foreground() (group int) {
 		s.t.Fatal(e, err)
 	}
 	return group
+}
+
+// size makes the screen another size.
+func (s *screen) size(cols, rows uint16) {
+	s.t.Helper()
+	if err := pty.Setsize(s.tty, &pty.Winsize{Rows: rows, Cols: cols}); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 func (s *screen) hidden() {
@@ -574,9 +589,7 @@ func TestAskUndisturbed(t *testing.T) {
 	for _, sig := range []syscall.Signal{unix.SIGWINCH, unix.SIGURG, unix.SIGCHLD} {
 		s.kill(sig)
 	}
-	if err := pty.Setsize(s.tty, &pty.Winsize{Rows: 10, Cols: 20}); err != nil {
-		t.Fatal(err)
-	}
+	s.size(20, 10)
 	s.send(code + "\n")
 	s.wait()
 	s.want("the result", s.file("result"), `answer "735194"`)

@@ -291,6 +291,7 @@ func setup(env *testscript.Env) error {
 		"KEY_ID="+emulator.DemoKeyID,
 		"KEY="+emulator.DemoSecret,
 		"ESC=\x1b",
+		"CR=\r",
 		"IMDS="+imds.URL,
 		"CONTAINER="+container.URL,
 		"TASK_PATH="+emulator.DemoTaskPath,

@@ -120,8 +120,11 @@ func (a *app) profileName(args []string) (string, error) {
 			return p, nil
 		}
 	}
-	return "", usagef("no profile was named, and neither AWS_PROFILE nor AWS_DEFAULT_PROFILE is set")
+	return "", errNoProfile
 }
+
+// errNoProfile says that nothing names a profile.
+var errNoProfile = &usageError{"no profile was named, and neither AWS_PROFILE nor AWS_DEFAULT_PROFILE is set"}
 
 // plan makes the plan of a profile from the files, the flags and the
 // environment.

@@ -43,7 +43,7 @@ caller is, no file tells for a plain key: with --online AWS is asked.`,
 			if err := f.complete(a, cmd.Flags()); err != nil {
 				return err
 			}
-			name, err := a.profileName(args)
+			name, err := a.chosenProfile(cmd.Context(), f, args)
 			if err != nil {
 				return err
 			}

@@ -117,7 +117,7 @@ func (a *app) planned(cmd *cobra.Command, f *switchFlags, args []string) (plan.P
 	if err := f.complete(a, cmd.Flags()); err != nil {
 		return plan.Plan{}, err
 	}
-	name, err := a.profileName(args)
+	name, err := a.chosenProfile(cmd.Context(), f, args)
 	if err != nil {
 		return plan.Plan{}, err
 	}

@@ -20,6 +20,13 @@ type AccessKey struct {
 	Created time.Time
 }
 
+// MFADevice is an MFA device of a user, as IAM lists it.
+type MFADevice struct {
+	// Serial is its ARN, or the serial number of a hardware token.
+	Serial string
+	Since  time.Time // it was assigned to the user
+}
+
 // iamCall runs one call to IAM as c. e is where IAM is reached; without a URL
 // it is AWS's own, one for all regions of the partition of e's.
 func iamCall[T any](ctx context.Context, p *Performer, op string, e plan.Endpoint, c cred.Credentials, call func(context.Context, *iam.Client) (T, error)) (T, error) {
@@ -80,6 +87,21 @@ func (p *Performer) AccessKeys(ctx context.Context, e plan.Endpoint, c cred.Cred
 		})
 	}
 	return keys, nil
+}
+
+// MFADevices lists the devices of the user that c belongs to.
+func (p *Performer) MFADevices(ctx context.Context, e plan.Endpoint, c cred.Credentials) ([]MFADevice, error) {
+	out, err := iamCall(ctx, p, "ListMFADevices", e, c, func(ctx context.Context, client *iam.Client) (*iam.ListMFADevicesOutput, error) {
+		return client.ListMFADevices(ctx, &iam.ListMFADevicesInput{})
+	})
+	if err != nil {
+		return nil, err
+	}
+	var devices []MFADevice
+	for _, d := range out.MFADevices {
+		devices = append(devices, MFADevice{Serial: aws.ToString(d.SerialNumber), Since: aws.ToTime(d.EnableDate)})
+	}
+	return devices, nil
 }
 
 // CreateAccessKey makes a new long-lived key for the user that c belongs to.

@@ -15,6 +15,19 @@ import (
 	"aws-switch-role/internal/plan"
 )
 
+func TestMFADevices(t *testing.T) {
+	w := live(t, emulator.Options{})
+	devices, err := w.MFADevices(t.Context(), w.endpoint, me)
+	if err != nil || len(devices) != 1 || devices[0].Serial != emulator.DemoDevice || time.Since(devices[0].Since) > time.Minute {
+		t.Errorf("the devices are %+v, %v", devices, err)
+	}
+	unknown := me
+	unknown.AccessKeyID = "AKIAEXAMPLENOBODY001"
+	if _, err := w.MFADevices(t.Context(), w.endpoint, unknown); code(err) != "InvalidClientTokenId" {
+		t.Errorf("the devices of nobody: %v", err)
+	}
+}
+
 func TestAccessKeys(t *testing.T) {
 	w := live(t, emulator.Options{})
 	ids := func(as cred.Credentials) (ids []string) {

@@ -48,6 +48,9 @@ const (
 	// ProcessLoop: a credential_process that starts this program for the
 	// same profile again.
 	ProcessLoop
+	// NoUser: something that only a user has is asked of a chain that starts
+	// from none.
+	NoUser
 	// TooDeep: a chain, of sources or of includes, longer than [MaxDepth].
 	TooDeep
 )

@@ -9,11 +9,15 @@ import (
 // User is how to ask AWS about the user that a long-lived key belongs to.
 type User struct {
 	STS, IAM Endpoint
-	// Session is the plan of a session of the user, from a [StoredKey] of the
-	// profile's name, with MFA. It has no hops where no device is known.
+	// Source is the plan of the user's own credentials. Only [BaseOf] makes it.
+	Source Plan
+	// Session is the plan of a session of the user with MFA. It has no hops
+	// where no device is known.
 	Session Plan
 	// CABundle is a file of certificates to trust instead of the system's.
 	CABundle string
+
+	partition string
 }
 
 // UserOf plans requests in the name of the user whose key accessKeyID is kept
@@ -30,24 +34,8 @@ func UserOf(c *awsconfig.Config, name, accessKeyID string, o Options) (User, err
 	if err != nil {
 		return User{}, err
 	}
-	region, _, err := b.region([]link{l})
+	u, err := b.user(l, []link{l}, "")
 	if err != nil {
-		return User{}, err
-	}
-	partition := partitionOf(region)
-	e, _, err := b.endpoint(l)
-	if err != nil {
-		return User{}, err
-	}
-	u := User{CABundle: o.Environment.CABundle}
-	if u.STS, err = b.at(e, region, partition, l); err != nil {
-		return User{}, err
-	}
-	if v, ok := l.get("ca_bundle"); ok && u.CABundle == "" {
-		u.CABundle = v.Text
-	}
-	u.IAM = Endpoint{Region: stsRegion(region, partition), FIPS: e.FIPS, DualStack: e.DualStack}
-	if u.IAM.URL, err = b.serviceURL(l, "iam", o.Environment.EndpointURLIAM, "AWS_ENDPOINT_URL_IAM"); err != nil {
 		return User{}, err
 	}
 	mfa, facts, err := b.mfa(chain{}, l)
@@ -57,18 +45,82 @@ func UserOf(c *awsconfig.Config, name, accessKeyID string, o Options) (User, err
 	if mfa.Serial == "" {
 		mfa, facts = b.deviceFor(name)
 	}
+	u.with(mfa, facts, name, StoredKey{Profile: name, AccessKeyID: accessKeyID, Keyring: true})
+	return u, nil
+}
+
+// BaseOf plans requests in the name of the user that the chain of a profile,
+// or of a role's ARN, starts from. The user is where the profile's role is: in
+// its partition.
+//
+// A device that STS cannot use is as good as none: this is how a person finds
+// one that it can. The error is of the kind [NoUser] where the chain starts
+// from no user.
+func BaseOf(c *awsconfig.Config, name string, o Options) (User, error) {
+	b := builder{config: c, o: o}
+	ch, err := b.chain(name)
+	if err != nil {
+		return User{}, err
+	}
+	if isRole(ch.source) {
+		return User{}, &Error{Kind: NoUser, Profile: name, Origin: ch.from.Origin,
+			Msg: "MFA devices are a user's, and this chain starts from " + Describe(ch.source)}
+	}
+	profiles := ch.profiles()
+	target := ch.from
+	if len(profiles) > 0 {
+		target = profiles[0]
+	}
+	arn, _ := ParseRoleARN(target.Keys["role_arn"].Text) // to assume it is another's business
+	u, err := b.user(target, profiles, arn.Partition)
+	if err != nil {
+		return User{}, err
+	}
+	u.Source = Plan{Profile: name, Hops: []Hop{ch.source}, Facts: [][]Fact{ch.facts}, CABundle: u.CABundle}
+	if mfa, facts, err := b.mfa(ch, target); err == nil && longLived(ch.source) {
+		u.with(mfa, facts, name, ch.source)
+	}
+	return u, nil
+}
+
+// user says where AWS is asked about a user by the settings of l, the first of
+// profiles. Without a partition it is that of the region.
+func (b *builder) user(l link, profiles []link, partition string) (User, error) {
+	region, _, err := b.region(profiles)
+	if err != nil {
+		return User{}, err
+	}
+	if partition == "" {
+		partition = partitionOf(region)
+	}
+	e, _, err := b.endpoint(l)
+	if err != nil {
+		return User{}, err
+	}
+	env := b.o.Environment
+	u := User{CABundle: env.CABundle}
+	if u.STS, err = b.at(e, region, partition, l); err != nil {
+		return User{}, err
+	}
+	if v, ok := l.get("ca_bundle"); ok && u.CABundle == "" {
+		u.CABundle = v.Text
+	}
+	u.IAM = Endpoint{Region: stsRegion(region, partition), FIPS: e.FIPS, DualStack: e.DualStack}
+	u.IAM.URL, err = b.serviceURL(l, "iam", env.EndpointURLIAM, "AWS_ENDPOINT_URL_IAM")
+	u.partition = partition
+	return u, err
+}
+
+// with plans the session of a user with a device, if there is one.
+func (u *User) with(mfa MFA, facts []Fact, name string, source Hop) {
 	if mfa.Serial != "" {
 		u.Session = Plan{
-			Profile: name,
-			Hops: []Hop{
-				StoredKey{Profile: name, AccessKeyID: accessKeyID, Keyring: true},
-				sessionToken(mfa, DefaultTokenDuration, u.STS, partition),
-			},
+			Profile:  name,
+			Hops:     []Hop{source, sessionToken(mfa, DefaultTokenDuration, u.STS, u.partition)},
 			Facts:    [][]Fact{nil, facts},
 			CABundle: u.CABundle,
 		}
 	}
-	return u, nil
 }
 
 // deviceFor returns the device of the profiles whose source is name, when they

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -79,5 +80,61 @@ func TestUserSharesTheSession(t *testing.T) {
 	u, err := UserOf(c, "main", "AKIAEXAMPLEKEYRING1", in)
 	if err != nil || u.Session.Key(1) != p.Key(1) {
 		t.Errorf("%+v and %+v are two sessions, %v", u.Session.Hops, p.Hops, err)
+	}
+}
+
+func TestBaseOf(t *testing.T) {
+	const (
+		me   = "arn:aws:iam::111111111111:mfa/me"
+		key  = "[profile main]\naws_access_key_id = AKIAEXAMPLEKEY00001\naws_secret_access_key = s\n"
+		role = "[profile x]\nrole_arn = arn:aws:iam::222222222222:role/Ops\nsource_profile = main\n"
+	)
+	stored := StoredKey{Profile: "main", AccessKeyID: "AKIAEXAMPLEKEY00001"}
+	for _, c := range []struct {
+		name, config, device, iam string
+		source                    Hop
+	}{
+		{"a role", key + role, "", "us-east-1", stored},
+		{"a role with a device", key + role + "mfa_serial = " + me, me, "us-east-1", stored},
+		{"a role with a security key", key + role + "mfa_serial = arn:aws:iam::111111111111:u2f/user/me/k", "", "us-east-1", stored},
+		{"two roles", key + role + "mfa_serial = " + me + "\n[profile y]\nrole_arn = arn:aws:iam::222222222222:role/Ops\nsource_profile = x\n", me, "us-east-1", stored},
+		{"a role in China", key + "[profile x]\nrole_arn = arn:aws-cn:iam::222222222222:role/Ops\nsource_profile = main\n", "", "cn-north-1", stored},
+		{"a key", "[profile x]\naws_access_key_id = AKIAEXAMPLEKEY00001\naws_secret_access_key = s\nregion = eu-west-1", "", "eu-west-1",
+			StoredKey{Profile: "x", AccessKeyID: "AKIAEXAMPLEKEY00001"}},
+		{"a session", "[profile x]\naws_access_key_id = ASIAEXAMPLEKEY00001\naws_secret_access_key = s\naws_session_token = t\nmfa_serial = " + me, "", "us-east-1",
+			StoredKey{Profile: "x", AccessKeyID: "ASIAEXAMPLEKEY00001", Temporary: true}},
+	} {
+		name := "x"
+		if c.name == "two roles" {
+			name = "y"
+		}
+		u, err := BaseOf(load(t, c.config), name, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if diff := cmp.Diff([]Hop{c.source}, u.Source.Hops); diff != "" {
+			t.Errorf("%s: the source (-want +got):\n%s", c.name, diff)
+		}
+		if u.IAM.Region != c.iam {
+			t.Errorf("%s: IAM is asked in %s, want %s", c.name, u.IAM.Region, c.iam)
+		}
+		device := ""
+		if len(u.Session.Hops) > 0 {
+			device = u.Session.Asks()[0].Serial
+			checkInvariants(t, u.Session)
+		}
+		if device != c.device {
+			t.Errorf("%s: the device is %q, want %q", c.name, device, c.device)
+		}
+	}
+	for _, config := range []string{
+		"[profile x]\nrole_arn = arn:aws:iam::222222222222:role/Ops\ncredential_source = Ec2InstanceMetadata\n",
+		"[profile x]\nsso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 222222222222\nsso_role_name = Ops\n",
+	} {
+		_, err := BaseOf(load(t, config), "x", Options{})
+		if e, ok := errors.AsType[*Error](err); !ok || e.Kind != NoUser {
+			t.Errorf("a chain without a user: %v", err)
+		}
 	}
 }

@@ -326,6 +326,19 @@ func declared() emulator.World {
 			Trust: `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}`,
 		})
 	}
+	w.Users = append(w.Users, emulator.User{
+		ARN:  "arn:aws:iam::111111111111:user/devices",
+		Keys: []emulator.AccessKey{{ID: "AKIAEMULATEDDEVICES0", Secret: "devices/SECRET+devices/SECRET+devices/SE"}},
+		Devices: []emulator.Device{
+			{Serial: "arn:aws:iam::111111111111:u2f/user/devices/key-ABCDEFGH"},
+			{Serial: "arn:aws:iam::111111111111:mfa/phone", Seed: []byte("phone SECRET seed")},
+			{Serial: "GAHT12345678", Seed: []byte("token SECRET seed")},
+		},
+	}, emulator.User{
+		ARN:     "arn:aws:iam::111111111111:user/passkey",
+		Keys:    []emulator.AccessKey{{ID: "AKIAEMULATEDPASSKEY0", Secret: "passkey/SECRET+passkey/SECRET+passkey/SE"}},
+		Devices: []emulator.Device{{Serial: "arn:aws:iam::111111111111:u2f/user/passkey/laptop-ABCDEFGH"}},
+	})
 	w.Roles = append(w.Roles, emulator.Role{
 		ARN:   emulator.DemoRole("Bare"),
 		Trust: `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}`,

@@ -2,6 +2,7 @@ package awsconfig
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 )
+
+// ErrNoSection says that no file has a section for a profile.
+var ErrNoSection = errors.New("the profile has no section in the AWS files")
 
 // Setting is a line of a section: key = value.
 type Setting struct{ Key, Value string }
@@ -150,7 +154,8 @@ func lineBreak(text []byte) string {
 // Set gives a setting to a profile that is in the files: in the place of the
 // line that it has now, or below the last setting of its section. Of a profile
 // in both files that is the line that counts, else the section of the config
-// file. It tells where the line stands; nothing else changes.
+// file; of one in neither the error is [ErrNoSection]. It tells where the line
+// stands; nothing else changes.
 func (c *Config) Set(profile string, s Setting) (Origin, error) {
 	if err := s.check(); err != nil {
 		return Origin{}, err
@@ -160,7 +165,7 @@ func (c *Config) Set(profile string, s Setting) (Origin, error) {
 		return Origin{}, err
 	}
 	if !ok {
-		return Origin{}, fmt.Errorf("no section is named %s", profile)
+		return Origin{}, ErrNoSection
 	}
 	at := p.Origin
 	if old, ok := p.Keys[s.Key]; ok {

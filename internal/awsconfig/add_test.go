@@ -218,7 +218,7 @@ func TestSet(t *testing.T) {
 			}
 		})
 	}
-	if _, err := loadFiles(t, "none", "none").Set("x", Setting{"mfa_serial", "arn"}); err == nil {
-		t.Error("set in a profile that does not exist")
+	if _, err := loadFiles(t, "none", "none").Set("x", Setting{"mfa_serial", "arn"}); !errors.Is(err, ErrNoSection) {
+		t.Errorf("set in a profile that does not exist: %v", err)
 	}
 }

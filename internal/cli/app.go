@@ -235,7 +235,9 @@ func (a *app) depth() int {
 
 // credentials walks a plan.
 func (a *app) credentials(ctx context.Context, f *switchFlags, p plan.Plan) (cred.Credentials, error) {
-	return a.walk(ctx, f, p, a.performer(f))
+	performer := a.performer(f)
+	c, err := a.walk(ctx, f, p, performer)
+	return c, a.deniedWithout(ctx, f, p, performer, err)
 }
 
 // walk walks a plan with a performer, to which it adds what asks and learns.

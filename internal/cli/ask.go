@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -59,9 +61,10 @@ func (a *app) newAsker(f *switchFlags, p plan.Plan, codes *cache.Dir) *asker {
 
 // noInputError says what would have been asked for, had anybody been there.
 type noInputError struct {
-	what  string // "the MFA code of …"
-	flag  string // that forbids to ask, "" where there is no terminal
-	cause error
+	what    string // "the MFA code of …"
+	flag    string // that forbids to ask, "" where there is no terminal
+	instead string // the flag that answers, if --yes does not
+	cause   error
 }
 
 func (e *noInputError) Error() string {
@@ -333,3 +336,47 @@ var errNotConfirmed = errors.New("that is not its name; nothing was done")
 
 // sentence is an error's text as the beginning of a line.
 func sentence(err error) string { return term.Clean(err.Error()) }
+
+// personFor opens the terminal to ask for something that instead could be told
+// by a flag.
+func (a *app) personFor(f *switchFlags, what, instead string) (*term.Terminal, error) {
+	if f.noInput {
+		return nil, &noInputError{what: what, flag: f.name("no-input"), instead: instead}
+	}
+	t, err := term.Open()
+	if err != nil {
+		return nil, &noInputError{what: what, instead: instead, cause: err}
+	}
+	return t, nil
+}
+
+// maxOffered is how many answers are offered: more than a screen of them helps
+// nobody.
+const maxOffered = 15
+
+// choose has the person choose one of several things, by its number or its
+// name; an empty answer is the first.
+func choose(ctx context.Context, t *term.Terminal, what string, offered []string) (string, error) {
+	for i, o := range offered[:min(len(offered), maxOffered)] {
+		t.Print(fmt.Sprintf("  %d  %s", i+1, term.Clean(o)))
+	}
+	if n := len(offered) - maxOffered; n > 0 {
+		t.Print(fmt.Sprintf("  and %d more", n))
+	}
+	for {
+		answer, err := t.AskVisible(ctx, what+" [1]: ")
+		if err != nil {
+			return "", err
+		}
+		if answer == "" {
+			answer = "1"
+		}
+		if n, err := strconv.Atoi(answer); err == nil && n >= 1 && n <= len(offered) {
+			return offered[n-1], nil
+		}
+		if slices.Contains(offered, answer) {
+			return answer, nil
+		}
+		t.Print("a number from 1 to " + strconv.Itoa(len(offered)) + ", or a name")
+	}
+}

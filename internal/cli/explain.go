@@ -93,7 +93,14 @@ func (a *app) explain(err error) []string {
 
 func (a *app) explanation(err error) explanation {
 	x := explanation{What: clean(err.Error())}
-	if e, ok := errors.AsType[*session.HopError](err); ok {
+	if e, ok := errors.AsType[*withoutMFAError](err); ok {
+		x = a.explainWithoutMFA(e)
+	} else if e, ok := errors.AsType[*devicesError](err); ok {
+		x = a.explanation(e.err)
+		x.What = clean(e.prefix() + x.What)
+	} else if e, ok := errors.AsType[*deviceError](err); ok {
+		x = a.explainDevice(e)
+	} else if e, ok := errors.AsType[*session.HopError](err); ok {
 		x = a.explainHop(e)
 	} else if e, ok := errors.AsType[*keyError](err); ok {
 		x = a.explainKey(e)
@@ -113,6 +120,9 @@ func (a *app) explanation(err error) explanation {
 		x = a.explainAPI(e, plan.Plan{Profile: "PROFILE"}, -1)
 	} else if e, ok := errors.AsType[*noInputError](err); ok {
 		x = a.hint("cannot-confirm", clean(e.Error()))
+		if e.instead != "" {
+			x = a.hint("cannot-ask", clean(e.Error()), e.instead)
+		}
 	} else if e, ok := errors.AsType[*deliver.NotFoundError](err); ok {
 		x = a.hint("no-such-command", clean(e.Error()))
 	} else if e, ok := errors.AsType[*switchLinkError](err); ok {
@@ -174,6 +184,30 @@ func (a *app) tilde(path string) string {
 	return path
 }
 
+// explainWithoutMFA adds to a role's denial the device that may be wanting.
+func (a *app) explainWithoutMFA(e *withoutMFAError) explanation {
+	x := a.explanation(e.err)
+	denied, _ := errors.AsType[*session.HopError](e.err)
+	id := "device-to-write"
+	if denied.Plan.Adhoc {
+		id = "device-to-pass"
+	}
+	x.Next = a.phrase(id, e.device, typed(denied.Plan), x.Next).Next
+	return x
+}
+
+// explainDevice says why no device was written into a profile.
+func (a *app) explainDevice(e *deviceError) explanation {
+	what := clean(e.Error())
+	switch {
+	case errors.Is(e.err, errNoDevice):
+		return a.hint("no-usable-device", what)
+	case errors.Is(e.err, errFIDODevice), errors.Is(e.err, errOtherDevice):
+		return a.hint("other-device", what, e.profile)
+	}
+	return explanation{What: what}
+}
+
 // explainPlan puts what is wrong with the files or the flags into words.
 func (a *app) explainPlan(e *plan.Error) explanation {
 	at := ""
@@ -217,6 +251,8 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 		return a.hint("conflict", what)
 	case plan.ChainedDuration:
 		return a.hint("chained-duration", what)
+	case plan.NoUser:
+		return a.hint("no-user", what)
 	case plan.FIDODevice:
 		return a.hint("fido-device", what)
 	case plan.NoContainer:

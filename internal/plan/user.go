@@ -62,14 +62,14 @@ func BaseOf(c *awsconfig.Config, name string, o Options) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	if isRole(ch.source) {
-		return User{}, &Error{Kind: NoUser, Profile: name, Origin: ch.from.Origin,
-			Msg: "MFA devices are a user's, and this chain starts from " + Describe(ch.source)}
-	}
 	profiles := ch.profiles()
 	target := ch.from
 	if len(profiles) > 0 {
 		target = profiles[0]
+	}
+	if isRole(ch.source) {
+		return User{}, &Error{Kind: NoUser, Profile: name, Origin: target.Origin,
+			Msg: "MFA devices are a user's, and this chain starts from " + Describe(ch.source)}
 	}
 	arn, _ := ParseRoleARN(target.Keys["role_arn"].Text) // to assume it is another's business
 	u, err := b.user(target, profiles, arn.Partition)

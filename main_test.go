@@ -299,6 +299,7 @@ func setup(env *testscript.Env) error {
 		"POD_TOKEN="+emulator.DemoPodToken,
 		"FEDERATED="+emulator.DemoRole("Federated"),
 		"OPEN="+emulator.DemoRole("Open"),
+		"OPS="+emulator.DemoRole("Ops"),
 	)
 	return nil
 }

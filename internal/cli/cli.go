@@ -79,7 +79,7 @@ last one that was switched to, other than the one this shell is in.`,
 		a.listCommand(), a.initCommand(),
 		a.shellCommand(), a.execCommand(), a.exportCommand(), a.processCommand(), a.serveCommand(), a.consoleCommand(),
 		a.explainCommand(), a.statusCommand(), a.keysCommand(), a.sessionsCommand(), a.doctorCommand(), a.demoCommand(), a.versionCommand(),
-		a.mfaCommand(),
+		a.profileCommand(), a.mfaCommand(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

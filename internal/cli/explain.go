@@ -98,6 +98,10 @@ func (a *app) explanation(err error) explanation {
 	} else if e, ok := errors.AsType[*devicesError](err); ok {
 		x = a.explanation(e.err)
 		x.What = clean(e.prefix() + x.What)
+	} else if e, ok := errors.AsType[*existsError](err); ok {
+		x = a.explainExists(e)
+	} else if errors.Is(err, errNoBase) {
+		x = a.hint("no-base", x.What)
 	} else if e, ok := errors.AsType[*deviceError](err); ok {
 		x = a.explainDevice(e)
 	} else if e, ok := errors.AsType[*session.HopError](err); ok {
@@ -194,6 +198,20 @@ func (a *app) explainWithoutMFA(e *withoutMFAError) explanation {
 	}
 	x.Next = a.phrase(id, e.device, typed(denied.Plan), x.Next).Next
 	return x
+}
+
+// explainExists says what has the name of a profile that was to be added.
+func (a *app) explainExists(e *existsError) explanation {
+	id := "profile-exists"
+	switch {
+	case e.keyring:
+		id = "profile-is-key"
+	case e.header:
+		id = "profile-misplaced"
+	}
+	shown := *e
+	shown.at.File = a.tilde(e.at.File)
+	return a.hint(id, clean(shown.Error()), e.profile)
 }
 
 // explainDevice says why no device was written into a profile.

@@ -46,6 +46,12 @@ func ParseRoleARN(s string) (RoleARN, error) {
 	return RoleARN{}, bad
 }
 
+// RoleIn is the ARN of a role, by its path and name, in an account of the
+// partition that a region is in.
+func RoleIn(region, account, path string) string {
+	return "arn:" + partitionOf(region) + ":iam::" + account + ":role/" + path
+}
+
 // Alphabets of the AWS STS API reference. Checks are loops over them rather
 // than regular expressions, which every start of the program would compile.
 const (

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
-	"aws-switch-role/internal/accesskey"
 	"aws-switch-role/internal/awsconfig"
 	"aws-switch-role/internal/cache"
 	"aws-switch-role/internal/plan"
@@ -26,7 +26,7 @@ func (a *app) chosenProfile(ctx context.Context, f *switchFlags, args []string) 
 	return a.pick(ctx, f)
 }
 
-// pick has the person pick a profile.
+// pick has the person pick a profile, of which those used last come first.
 func (a *app) pick(ctx context.Context, f *switchFlags) (string, error) {
 	names, rows, err := a.pickable(ctx, f)
 	if err != nil {
@@ -63,7 +63,7 @@ func (a *app) pickable(ctx context.Context, f *switchFlags) (names []string, row
 		return nil, nil, err
 	}
 	c.Index()
-	for name := range a.allProfiles(c) {
+	for name := range a.usedFirst(c) {
 		p, _, err := c.Profile(name)
 		if err != nil { // a switch to it will tell
 			p = awsconfig.Profile{}
@@ -75,19 +75,25 @@ func (a *app) pickable(ctx context.Context, f *switchFlags) (names []string, row
 	return names, rows, nil
 }
 
-// allProfiles yields the names of all profiles, each once: those of the files,
-// then the keys that only the keyring holds.
-func (a *app) allProfiles(c *awsconfig.Config) iter.Seq[string] {
+// usedFirst yields the names of all profiles, each once: first those that were
+// switched to last.
+func (a *app) usedFirst(c *awsconfig.Config) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		inFiles := map[string]bool{}
-		for name := range c.Names() {
-			if inFiles[name] = true; !yield(name) {
-				return
-			}
+		all := slices.Collect(a.names(c))
+		left := map[string]bool{}
+		for _, name := range all {
+			left[name] = true
 		}
-		keys, _ := a.stored() // an index that cannot be read hides no other profile
-		for _, name := range accesskey.Names(keys) {
-			if !inFiles[name] && !yield(name) {
+		var used []string
+		for _, u := range a.recent().List() {
+			used = append(used, u.Profile)
+		}
+		for _, name := range slices.Concat(used, all) {
+			if !left[name] { // it was yielded, or is no profile any more
+				continue
+			}
+			delete(left, name)
+			if !yield(name) {
 				return
 			}
 		}

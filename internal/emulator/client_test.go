@@ -184,3 +184,43 @@ func (d *desk) notAuthorized(r reply, who, action, role string) {
 	d.t.Helper()
 	d.refused(r, 403, "AccessDenied", "User: "+who+" is not authorized to perform: "+action+" on resource: "+role)
 }
+
+// TestSecretsCarryTheMark: whoever looks for the mark finds every secret that
+// the server makes.
+func TestSecretsCarryTheMark(t *testing.T) {
+	const mark = "SECRETABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	d := newDesk(t, emulator.Demo(), emulator.Options{Mark: mark})
+	sso, legacy := jane, jane
+	legacy.Legacy = true
+	session := d.sts(me, "AssumeRole", role("Open")).credentials()
+	of := d.sts(me, "GetSessionToken", nil).credentials()
+	fresh := d.iam(me, "CreateAccessKey", nil).credentials()
+	signedIn, old := d.signIn(sso), d.signIn(legacy)
+	login, _ := d.logIn(time.Hour)
+	metadata := httptest.NewRecorder()
+	r := httptest.NewRequest("PUT", "http://169.254.169.254/latest/api/token", nil)
+	r.Header.Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60")
+	d.server.Metadata().ServeHTTP(metadata, r)
+	for what, secret := range map[string]string{
+		"a role session's secret":   session.SecretAccessKey,
+		"a role session's token":    session.SessionToken,
+		"a user session's secret":   of.SecretAccessKey,
+		"a user session's token":    of.SessionToken,
+		"a new key's secret":        fresh.SecretAccessKey,
+		"an SSO access token":       signedIn["accessToken"],
+		"an SSO refresh token":      signedIn["refreshToken"],
+		"an SSO client's secret":    signedIn["clientSecret"],
+		"a legacy SSO token":        old["accessToken"],
+		"a sign-in's secret":        login.AccessToken.SecretAccessKey,
+		"a sign-in's token":         login.AccessToken.SessionToken,
+		"a sign-in's refresh token": login.RefreshToken,
+		"a metadata token":          metadata.Body.String(),
+	} {
+		if !strings.Contains(secret, mark) {
+			t.Errorf("%s is %q", what, secret)
+		}
+	}
+	if len(session.SecretAccessKey) != 40 {
+		t.Errorf("a secret has %d characters", len(session.SecretAccessKey))
+	}
+}

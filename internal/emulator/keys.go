@@ -44,14 +44,13 @@ type key struct {
 	}
 }
 
-// The secrets that the emulator makes carry this word, so that a test can
-// look for it where no secret belongs.
-const secretMark = "SECRET"
-
 // identity is the user as the one who makes a request.
 func (u *user) identity() identity {
 	return identity{arn: u.arn, principal: u.arn, id: u.id, policies: []policy{u.policy}, tags: u.tags}
 }
+
+// secretSize is the length of AWS's own secret access keys.
+const secretSize = 40
 
 // issue makes a key of prefix AKIA or ASIA, and a session token for the
 // latter. Ids and secrets follow from a counter: nothing here is worth
@@ -64,12 +63,12 @@ func (s *Server) issue(prefix string, now time.Time) *key {
 	}
 	k := &key{
 		id:     prefix + base32.StdEncoding.EncodeToString(sum("id"))[:16],
-		secret: secretMark + base64.StdEncoding.EncodeToString(sum("secret"))[:34],
+		secret: (s.options.Mark + base64.StdEncoding.EncodeToString(sum("secret")))[:secretSize],
 		issued: now,
 	}
 	if prefix == "ASIA" {
 		// As long as AWS's own, with every character that those have.
-		k.token = "IQoJb3JpZ2luX2Vj" + secretMark + "//+" + strings.Repeat(base64.StdEncoding.EncodeToString(sum("token")), 8)
+		k.token = "IQoJb3JpZ2luX2Vj" + s.options.Mark + "//+" + strings.Repeat(base64.StdEncoding.EncodeToString(sum("token")), 8)
 	}
 	s.keys[k.id] = k
 	return k

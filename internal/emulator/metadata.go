@@ -95,7 +95,7 @@ func (s *Server) metadataToken(c *call) answer {
 	if err != nil || ttl <= 0 || ttl > maxTokenTTL {
 		return textAnswer(http.StatusBadRequest, "400 - Bad Request")
 	}
-	token := "AQAE" + secretMark + uniqueID("", "metadata token "+c.id) + "=="
+	token := "AQAE" + s.options.Mark + uniqueID("", "metadata token "+c.id) + "=="
 	s.tokens[token] = c.now.Add(ttl)
 	a := textAnswer(http.StatusOK, token)
 	a.header.Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", text)

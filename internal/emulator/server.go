@@ -32,6 +32,10 @@ type Options struct {
 	KeyDelay time.Duration
 	// StrictMFA makes a request whose duration is refused spend its MFA code.
 	StrictMFA bool
+	// Mark is the word that all secrets and tokens which the server makes
+	// carry, so that a test can look for it where no secret belongs; "" is
+	// SECRET. Up to 32 letters and digits fit.
+	Mark string
 }
 
 // Server answers for every service of a world: which one is asked follows
@@ -85,6 +89,9 @@ func New(w World, o Options) (*Server, error) {
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.options.Mark == "" {
+		s.options.Mark = "SECRET"
 	}
 	s.began = s.now()
 	if err := s.load(w); err != nil {

@@ -59,7 +59,7 @@ func (s *Server) LoginToken(userARN string, life time.Duration) ([]byte, error) 
 	access := dumps("accessKeyId", k.id, "secretAccessKey", k.secret, "sessionToken", k.token, "accountId", u.arn.account, "expiresAt", stamp(k.expires))
 	rest := dumps(
 		"tokenType", "aws_sigv4", "clientId", loginClient, "refreshToken", refresh,
-		"idToken", jwtText(map[string]any{"alg": "none"}, map[string]any{"sub": userARN, "note": secretMark})+".",
+		"idToken", jwtText(map[string]any{"alg": "none"}, map[string]any{"sub": userARN, "note": s.options.Mark})+".",
 		"dpopKey", string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})),
 	)
 	return []byte(`{"accessToken": ` + string(access) + ", " + string(rest[1:])), nil

@@ -174,7 +174,7 @@ func (s *Server) SSOToken(in SSOSignIn) ([]byte, error) {
 func (s *Server) token(prefix string) string {
 	s.issued++
 	sum := sha256.Sum256([]byte(prefix + strconv.Itoa(s.issued)))
-	return prefix + secretMark + base64.RawURLEncoding.EncodeToString(sum[:])
+	return prefix + s.options.Mark + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // dumps writes a JSON object of names and texts by turns as Python's

@@ -43,7 +43,7 @@ func (s *Server) WebIdentityToken(provider, subject string, life time.Duration) 
 
 // mac signs a token's text with a key that belongs to the provider.
 func (p Provider) mac(text string) string {
-	mac := hmac.New(sha256.New, []byte(secretMark+p.ARN))
+	mac := hmac.New(sha256.New, []byte("SECRET"+p.ARN))
 	mac.Write([]byte(text))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

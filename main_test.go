@@ -3,14 +3,12 @@
 package main
 
 import (
+	"crypto/rand"
 	"crypto/sha1"
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
@@ -82,6 +80,8 @@ func TestMain(m *testing.M) {
 //	sealed [FILE...]
 //	                 no file of the script's has a secret in it, in whatever
 //	                 encoding, but for the FILEs
+//	plain FILE...    the FILEs, and what is below them, may hold secrets when
+//	                 the script ends: its user has written them there
 //
 // and the programs:
 //
@@ -99,6 +99,10 @@ func TestMain(m *testing.M) {
 //
 // The condition root says that the tests are run by root, who alone can become
 // another user.
+//
+// When a script ends, no file of its home and its temporary directory has a
+// secret in it, nor has one that it has left in a directory for all: see
+// traces.
 //
 // The metadata service of the world's EC2 instance is at the URL in IMDS, and
 // its containers' endpoint is at that in CONTAINER.
@@ -141,7 +145,7 @@ func ask() {
 // envchain stands in for the program of that name, which asks an OS keyring;
 // here every namespace holds the same key.
 func envchain() {
-	if err := errors.Join(os.Setenv("AWS_ACCESS_KEY_ID", emulator.DemoKeyID), os.Setenv("AWS_SECRET_ACCESS_KEY", emulator.DemoSecret)); err != nil {
+	if err := errors.Join(os.Setenv("AWS_ACCESS_KEY_ID", os.Getenv("KEY_ID")), os.Setenv("AWS_SECRET_ACCESS_KEY", os.Getenv("KEY"))); err != nil {
 		fatal(err)
 	}
 	become(os.Args[2:], os.Environ())
@@ -224,6 +228,7 @@ func params(dir string) testscript.Params {
 			"revoke":   cmdRevoke,
 			"sealed":   cmdSealed,
 			"await":    cmdAwait,
+			"plain":    cmdPlain,
 		},
 	}
 }
@@ -231,6 +236,7 @@ func params(dir string) testscript.Params {
 // world is a script's AWS.
 type world struct {
 	server *emulator.Server
+	traces *traces
 	last   string        // the code handed out last
 	mu     sync.Mutex    // guards what follows
 	ahead  time.Duration // of the real clock
@@ -253,8 +259,11 @@ type worldKey struct{}
 
 func setup(env *testscript.Env) error {
 	w := &world{}
+	mark := "SECRET" + rand.Text()[:12]
+	aws := declared()
+	own := markAll(&aws, mark)
 	var err error
-	if w.server, err = emulator.New(declared(), emulator.Options{Now: w.now}); err != nil {
+	if w.server, err = emulator.New(aws, emulator.Options{Now: w.now, Mark: mark}); err != nil {
 		return err
 	}
 	l, err := w.server.Listen("")
@@ -274,6 +283,11 @@ func setup(env *testscript.Env) error {
 	if err := furnish(filepath.Join(home, ".aws"), "testdata/home"); err != nil {
 		return err
 	}
+	if w.traces, err = newTraces(env.WorkDir, mark, own); err != nil {
+		return err
+	}
+	script := env.T()
+	env.Defer(func() { w.traces.check(script) })
 	env.Vars = append(env.Vars,
 		"HOME="+home,
 		"USER=jane",
@@ -289,14 +303,14 @@ func setup(env *testscript.Env) error {
 		"AWS_ENDPOINT_URL="+l.URL,
 		"DEVICE="+emulator.DemoDevice,
 		"KEY_ID="+emulator.DemoKeyID,
-		"KEY="+emulator.DemoSecret,
+		"KEY="+own.Replace(emulator.DemoSecret),
 		"ESC=\x1b",
 		"CR=\r",
 		"IMDS="+imds.URL,
 		"CONTAINER="+container.URL,
 		"TASK_PATH="+emulator.DemoTaskPath,
 		"POD_PATH="+emulator.DemoPodPath,
-		"POD_TOKEN="+emulator.DemoPodToken,
+		"POD_TOKEN="+own.Replace(emulator.DemoPodToken),
 		"FEDERATED="+emulator.DemoRole("Federated"),
 		"OPEN="+emulator.DemoRole("Open"),
 		"OPS="+emulator.DemoRole("Ops"),
@@ -411,6 +425,7 @@ func cmdExpand(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range args {
 		text := os.Expand(ts.ReadFile(name), ts.Getenv)
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
+		ts.Check(of(ts).traces.bring(ts.MkAbs(name)))
 	}
 }
 
@@ -419,6 +434,7 @@ func cmdLines(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: lines FILE LINE...")
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Join(args[1:], "\n")+"\n"), 0o600))
+	ts.Check(of(ts).traces.bring(ts.MkAbs(args[0])))
 }
 
 func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
@@ -662,106 +678,12 @@ func cmdSealed(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// leakyFiles returns the files below a directory that have the word in them
-// that all emulated secrets contain: as it is, in base64 or in hexadecimal.
-func leakyFiles(dir string, except ...string) (leaks []string, err error) {
-	marks := []string{"SECRET", hex.EncodeToString([]byte("SECRET")), strings.ToUpper(hex.EncodeToString([]byte("SECRET")))}
-	for before := range 3 { // bytes before the word, by which its base64 differs
-		text := base64.StdEncoding.EncodeToString(append(make([]byte, before), "SECRET"...))
-		marks = append(marks, text[(before*8+5)/6:(before+6)*8/6])
+func cmdPlain(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: plain FILE...")
 	}
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() || slices.Contains(except, path) {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		if slices.ContainsFunc(marks, func(m string) bool { return strings.Contains(string(text), m) }) {
-			leaks = append(leaks, path)
-		}
-		return err
-	})
-	return leaks, err
-}
-
-func TestLeakyFiles(t *testing.T) {
-	const secret = "me/SECRET+me/"
-	for name, text := range map[string]string{
-		"plain": secret, "hex": hex.EncodeToString([]byte(secret)), "HEX": strings.ToUpper(hex.EncodeToString([]byte(secret))),
-		"base64": base64.StdEncoding.EncodeToString([]byte(secret)), "base64, one on": base64.StdEncoding.EncodeToString([]byte("x" + secret)),
-		"base64, two on": base64.RawURLEncoding.EncodeToString([]byte("xy" + secret)),
-	} {
-		dir := t.TempDir()
-		if err := errors.Join(os.WriteFile(filepath.Join(dir, "bad"), []byte(text), 0o600), os.WriteFile(filepath.Join(dir, "good"), []byte("secret"), 0o600)); err != nil {
-			t.Fatal(err)
-		}
-		leaks, err := leakyFiles(dir)
-		if err != nil || !slices.Equal(leaks, []string{filepath.Join(dir, "bad")}) {
-			t.Errorf("%s: %v, %v", name, leaks, err)
-		}
-		if leaks, err = leakyFiles(dir, filepath.Join(dir, "bad")); err != nil || len(leaks) > 0 {
-			t.Errorf("%s, excepted: %v, %v", name, leaks, err)
-		}
-	}
-}
-
-// leaky reports whether a text shows a secret: all emulated ones contain the
-// word SECRET, and so does a variable's name.
-func leaky(text string) bool {
-	return strings.Contains(strings.ReplaceAll(text, "AWS_SECRET_ACCESS_KEY", ""), "SECRET")
-}
-
-// leakCheck fails every script on whose stderr a secret was seen.
-type leakCheck struct{ *testing.T }
-
-// Run implements testscript.T.
-func (l *leakCheck) Run(name string, f func(t testscript.T)) {
-	l.T.Run(name, func(t *testing.T) { f(&leakCheck{t}) })
-}
-
-// Verbose makes testscript log every command's output, even that of those
-// which did as they should.
-func (l *leakCheck) Verbose() bool { return true }
-
-// Log looks through what a script did before it is shown.
-func (l *leakCheck) Log(args ...any) {
-	l.T.Helper()
-	for _, line := range leaks(fmt.Sprint(args...)) {
-		l.T.Errorf("a secret on stderr: %s", line)
-	}
-	if l.T.Failed() || testing.Verbose() {
-		l.T.Log(args...)
-	}
-}
-
-// leaks returns the lines with a secret in them that a log of testscript shows
-// for a stderr.
-func leaks(log string) (lines []string) {
-	onStderr := false
-	for line := range strings.Lines(log) {
-		switch {
-		case line == "[stderr]\n":
-			onStderr = true
-		case line == "[stdout]\n", strings.HasPrefix(line, "> "):
-			onStderr = false
-		case onStderr && leaky(line):
-			lines = append(lines, strings.TrimSpace(line))
-		}
-	}
-	return lines
-}
-
-func TestLeaks(t *testing.T) {
-	log := `> exec aws-switch-role export tempsession
-[stdout]
-export AWS_SECRET_ACCESS_KEY='a SECRET'
-[stderr]
-[profile x]
-set AWS_SECRET_ACCESS_KEY
-this SECRET
-> exec echo SECRET
-`
-	if got, want := leaks(log), []string{"this SECRET"}; !slices.Equal(got, want) {
-		t.Errorf("leaks found %q, want %q", got, want)
+	for _, name := range args {
+		of(ts).traces.plain[ts.MkAbs(name)] = true
 	}
 }
 

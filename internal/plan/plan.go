@@ -158,7 +158,7 @@ type link struct {
 	awsconfig.Profile
 	adhoc   bool   // made from a role's ARN
 	holder  string // the included profile that its key was taken from, if any
-	keyring string // the id of the key that the OS keyring holds under the name
+	keyring string // the id of the key that the OS keyring holds under the holder's name, else its own
 }
 
 // get returns the value of a key, and whether the profile has it. A key that
@@ -305,10 +305,8 @@ func (b *builder) profile(name string) (link, error) {
 		return link{}, err
 	}
 	l := link{Profile: p}
-	if b.o.InKeyring != nil {
-		if l.keyring, err = b.o.InKeyring(name); err != nil {
-			return link{}, err
-		}
+	if l.keyring, err = b.inKeyring(name); err != nil {
+		return link{}, err
 	}
 	if !ok {
 		if l.keyring == "" {
@@ -327,6 +325,15 @@ func (b *builder) profile(name string) (link, error) {
 		l.Keys["role_arn"] = role
 	}
 	return l, nil
+}
+
+// inKeyring returns the id of the key that the OS keyring holds under a name,
+// "" where there is none.
+func (b *builder) inKeyring(name string) (string, error) {
+	if b.o.InKeyring == nil {
+		return "", nil
+	}
+	return b.o.InKeyring(name)
 }
 
 func (b *builder) unknown(name string) error {
@@ -361,7 +368,9 @@ func (b *builder) near(name string) []string {
 var keyParts = []string{"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"}
 
 // include merges the profiles that include_profile names beneath l's own
-// keys, nearest first (aws-vault's include_profile).
+// keys, nearest first (aws-vault's include_profile). A key in the OS keyring is
+// included like one in a file, so that a profile goes on working when the key
+// that it includes is moved there.
 func (b *builder) include(l *link) error {
 	steps := []Step{}
 	at := l.Profile
@@ -382,11 +391,15 @@ func (b *builder) include(l *link) error {
 		if err != nil {
 			return err
 		}
-		if !ok {
+		id, err := b.inKeyring(v.Text)
+		if err != nil {
+			return err
+		}
+		if !ok && id == "" {
 			return &Error{Kind: MissingSource, Profile: at.Name, Origin: v.Origin, Msg: fmt.Sprintf("include_profile names %s, which is in no file", shown(v.Text)), Name: v.Text, Near: b.near(v.Text)}
 		}
-		if holder := (link{Profile: p}); !l.static() && holder.static() {
-			l.holder, l.Replaced = p.Name, p.Replaced
+		if holder := (link{Profile: p, keyring: id}); !l.static() && holder.static() {
+			l.holder, l.keyring, l.Replaced = v.Text, id, p.Replaced
 			for _, k := range keyParts {
 				if v, ok := p.Keys[k]; ok {
 					l.Keys[k] = v

@@ -265,12 +265,7 @@ func parseArgs(t *testing.T, args []string) Options {
 			o.UserName = v
 		case "--in-keyring":
 			name, id, _ := strings.Cut(v, "=")
-			o.InKeyring = func(profile string) (string, error) {
-				if profile == name {
-					return id, nil
-				}
-				return "", nil
-			}
+			o.InKeyring = only(name, id)
 		default:
 			t.Fatalf("unknown flag %s", flag)
 		}

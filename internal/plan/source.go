@@ -107,7 +107,7 @@ func KeyOf(p awsconfig.Profile) (id, secret, token awsconfig.Value) {
 // keyringKey makes the key of a keyring the source: of ours, else envchain's.
 func (b *builder) keyringKey(ch *chain, l link) error {
 	if l.keyring != "" {
-		ch.source = StoredKey{Profile: l.Name, AccessKeyID: l.keyring, Keyring: true}
+		ch.source = StoredKey{Profile: cmp.Or(l.holder, l.Name), AccessKeyID: l.keyring, Keyring: true}
 		ch.facts = []Fact{{"aws_access_key_id", l.keyring, "the keyring"}, {"aws_secret_access_key", "(secret)", "the keyring"}}
 		return nil
 	}

@@ -123,8 +123,8 @@ func (u *User) with(mfa MFA, facts []Fact, name string, source Hop) {
 	}
 }
 
-// deviceFor returns the device of the profiles whose source is name, when they
-// agree on one. Profiles that cannot be read are of no help here.
+// deviceFor returns the device of the profiles whose source is name, or that
+// include its key, when they agree on one. Profiles that cannot be read are of no help here.
 func (b *builder) deviceFor(name string) (MFA, []Fact) {
 	var devices []MFA
 	var facts []Fact
@@ -133,7 +133,7 @@ func (b *builder) deviceFor(name string) (MFA, []Fact) {
 		if err != nil {
 			continue
 		}
-		if source, _ := l.get("source_profile"); source.Text != name {
+		if source, _ := l.get("source_profile"); source.Text != name && l.holder != name {
 			continue
 		}
 		mfa, f, err := b.mfa(chain{}, l)

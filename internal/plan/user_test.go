@@ -24,6 +24,8 @@ func TestUserOf(t *testing.T) {
 		{"no section", "", "", Options{}, Endpoint{Region: "us-east-1"}, Endpoint{Region: "us-east-1"}},
 		{"its own device", "[profile main]\nmfa_serial = " + me + "\nregion = eu-west-1\n", me, Options{}, Endpoint{Region: "eu-west-1"}, Endpoint{Region: "eu-west-1"}},
 		{"the device of its roles", role("a", me) + role("b", me), me, Options{}, Endpoint{Region: "us-east-1"}, Endpoint{Region: "us-east-1"}},
+		{"the device of who includes it", "[profile main]\nregion = us-east-1\n[profile a]\ninclude_profile = main\nmfa_serial = " + me + "\n", me,
+			Options{InKeyring: only("main", id)}, Endpoint{Region: "us-east-1"}, Endpoint{Region: "us-east-1"}},
 		{"two devices", role("a", me) + role("b", other), "", Options{}, Endpoint{Region: "us-east-1"}, Endpoint{Region: "us-east-1"}},
 		{"two devices and a flag", role("a", me) + role("b", other), other, Options{MFASerial: other}, Endpoint{Region: "us-east-1"}, Endpoint{Region: "us-east-1"}},
 		{"a security key", role("a", "arn:aws:iam::111111111111:u2f/user/me/k"), "", Options{}, Endpoint{Region: "us-east-1"}, Endpoint{Region: "us-east-1"}},
@@ -63,16 +65,21 @@ func TestUserOf(t *testing.T) {
 	}
 }
 
+// only is a keyring that holds one key.
+func only(name, id string) func(string) (string, error) {
+	return func(other string) (string, error) {
+		if other == name {
+			return id, nil
+		}
+		return "", nil
+	}
+}
+
 // TestUserSharesTheSession: the MFA session is the one that roles behind the
 // same key and device use, so that the code of one serves all.
 func TestUserSharesTheSession(t *testing.T) {
 	c := load(t, "[profile a]\nrole_arn = arn:aws:iam::222222222222:role/Ops\nsource_profile = main\nmfa_serial = arn:aws:iam::111111111111:mfa/me\n")
-	in := Options{InKeyring: func(name string) (string, error) {
-		if name == "main" {
-			return "AKIAEXAMPLEKEYRING1", nil
-		}
-		return "", nil
-	}}
+	in := Options{InKeyring: only("main", "AKIAEXAMPLEKEYRING1")}
 	p, err := For(c, "a", in)
 	if err != nil {
 		t.Fatal(err)

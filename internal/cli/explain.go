@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"aws-switch-role/internal/accesskey"
 	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/cache"
 	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/hop"
 	"aws-switch-role/internal/keyring"
@@ -116,6 +118,8 @@ func (a *app) explanation(err error) explanation {
 		x = a.hint("mend-line", a.tilde(e.Origin.String())+": "+clean(e.Msg))
 	} else if e, ok := errors.AsType[*plan.Error](err); ok {
 		x = a.explainPlan(e)
+	} else if e, ok := errors.AsType[*cache.HeldError](err); ok {
+		x = a.explainHeld(e)
 	} else if e, ok := errors.AsType[*hop.NetworkError](err); ok {
 		x = a.explainNetwork(e)
 	} else if e, ok := errors.AsType[*hop.AnswerError](err); ok {
@@ -401,6 +405,15 @@ func (a *app) refusal(err error) *deliver.Refusal {
 	return r
 }
 
+// explainHeld says who was waited for in vain.
+func (a *app) explainHeld(e *cache.HeldError) explanation {
+	what := "gave up waiting for " + clean(e.Holder.String())
+	if e.Holder.PID == 0 {
+		return a.hint("held-by-nobody", what)
+	}
+	return a.hint("held", what, strconv.Itoa(e.Holder.PID))
+}
+
 // keyringHint says what to do about a keyring that does not serve.
 func keyringHint(err error) string {
 	switch {
@@ -461,6 +474,8 @@ func (a *app) explainHop(e *session.HopError) explanation {
 		if n.flag != "" {
 			x = a.hint("may-not-ask", clean(n.Error()), n.flag)
 		}
+	} else if held, ok := errors.AsType[*cache.HeldError](e.Err); ok {
+		x = a.explainHeld(held)
 	} else if k, ok := errors.AsType[*keyError](e.Err); ok {
 		x = a.explainKey(k)
 	} else if n, ok := errors.AsType[*envchainError](e.Err); ok {

@@ -80,11 +80,11 @@ func (a *app) say(format string, args ...any) {
 	fmt.Fprintln(a.stderr, clean(fmt.Sprintf(format, args...)))
 }
 
-// withKeys runs an act on the key of a name while no other process changes
-// keys. Before that, rotations of other keys that were cut short are finished
+// withKeys runs an act of the command verb on the key of a name while no other
+// process changes keys. Before that, rotations of other keys that were cut short are finished
 // or undone; where one cannot be, that is another day's work.
-func (a *app) withKeys(ctx context.Context, f *switchFlags, name string, act func(*accesskey.Store) error) error {
-	unlock, err := a.lockNamed("long-lived keys")(ctx)
+func (a *app) withKeys(ctx context.Context, f *switchFlags, verb, name string, act func(*accesskey.Store) error) error {
+	unlock, err := a.lockKeys(ctx, strings.TrimSpace("keys "+verb+" "+name))
 	if err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ AWS is asked whose key it is before it is stored.`,
 				}
 				a.say("it is a key of %s", id.ARN)
 			}
-			return a.withKeys(ctx, f, name, func(store *accesskey.Store) error {
+			return a.withKeys(ctx, f, "add", name, func(store *accesskey.Store) error {
 				return a.keep(ctx, f, store, name, c, "keys add", force)
 			})
 		},
@@ -324,7 +324,7 @@ stays there.`,
 					return parseKey(text)
 				})
 			}
-			return a.withKeys(ctx, f, name, func(store *accesskey.Store) error {
+			return a.withKeys(ctx, f, "import", name, func(store *accesskey.Store) error {
 				return a.importProfile(ctx, f, store, name, force)
 			})
 		},
@@ -347,7 +347,7 @@ func (a *app) importFrom(ctx context.Context, f *switchFlags, name, from string,
 	if err != nil {
 		return &keyError{name, err}
 	}
-	return a.withKeys(ctx, f, name, func(store *accesskey.Store) error {
+	return a.withKeys(ctx, f, "import", name, func(store *accesskey.Store) error {
 		return a.keep(ctx, f, store, name, c, from, force)
 	})
 }
@@ -372,7 +372,7 @@ func (a *app) importAll(ctx context.Context, f *switchFlags, force bool) error {
 	if err != nil {
 		return err
 	}
-	return a.withKeys(ctx, f, "", func(store *accesskey.Store) error {
+	return a.withKeys(ctx, f, "import", "", func(store *accesskey.Store) error {
 		imported := 0
 		for name := range c.Names() {
 			err := a.importProfile(ctx, f, store, name, force)
@@ -526,7 +526,7 @@ goes on accepting the key until it is deleted there.`,
 			if err := a.confirmRemoval(ctx, f, name, keys[name]); err != nil {
 				return err
 			}
-			return a.withKeys(ctx, f, name, func(store *accesskey.Store) error {
+			return a.withKeys(ctx, f, "remove", name, func(store *accesskey.Store) error {
 				if err := a.finishRotation(ctx, f, store, name); err != nil {
 					a.say("warning: %s: the user may be left with two keys: %s", name, err)
 				}
@@ -601,7 +601,7 @@ short is finished or undone by the next command that changes keys.`,
 				return err
 			}
 			ctx := cmd.Context()
-			return a.withKeys(ctx, f, name, func(store *accesskey.Store) error {
+			return a.withKeys(ctx, f, "rotate", name, func(store *accesskey.Store) error {
 				if err := a.rotator(ctx, f, store, name).Rotate(ctx, name, deleteInactive); err != nil {
 					return err
 				}

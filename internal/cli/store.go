@@ -66,7 +66,7 @@ func (a *app) xdg(variable string, system func() (string, error)) string {
 	return ""
 }
 
-// How long another process is waited for that makes a session: a person at a
+// How long another process is waited for that makes a session or changes keys: a person at a
 // terminal can see what is going on, a program cannot.
 const (
 	patienceOfPeople   = 2 * time.Minute
@@ -77,12 +77,19 @@ const (
 func (a *app) cached(ctx context.Context, f *switchFlags) *cache.Dir {
 	dirs := a.folders()
 	return cache.New(dirs.sessions, dirs.locks, func() ([]byte, error) { return a.sessionKey(ctx, f) }, cache.Options{
-		Now: a.now,
-		Log: a.log(),
-		Waiting: func(h cache.Holder) {
-			a.toTerminal("waiting for " + term.Clean(h.String()))
-		},
+		Now: a.now, Log: a.log(), Waiting: a.waiting,
 	})
+}
+
+// waiting tells the person whom a lock is waited for.
+func (a *app) waiting(h cache.Holder) { a.toTerminal("waiting for " + term.Clean(h.String())) }
+
+// patience is how long another process is waited for.
+func (a *app) patience() time.Duration {
+	if a.hasTerminal() {
+		return patienceOfPeople
+	}
+	return patienceOfPrograms
 }
 
 // store is the session store of this run: the cache, waited for no longer than
@@ -91,11 +98,7 @@ func (a *app) store(f *switchFlags, dir *cache.Dir) session.Store {
 	if choice, err := a.keyringChoice(); f.noCache || err == nil && choice == keyring.None {
 		return &session.Memory{}
 	}
-	limit := patienceOfPrograms
-	if a.hasTerminal() {
-		limit = patienceOfPeople
-	}
-	return patient{dir, limit}
+	return patient{dir, a.patience()}
 }
 
 // patient is a cache whose locks are waited for so long and no longer.
@@ -219,15 +222,33 @@ func (a *app) passphraseAsker(f *switchFlags) func(ctx context.Context, choose b
 	}
 }
 
-// lockNamed returns a lock among all processes of the user.
+// lockNamed returns a lock among all processes of the user, for what is done
+// in a moment.
 func (a *app) lockNamed(name string) func(context.Context) (func(), error) {
 	return func(ctx context.Context) (func(), error) {
-		dir := cache.New("", a.folders().locks, nil, cache.Options{Now: a.now, Log: a.log()})
-		ctx, cancel := context.WithTimeout(ctx, patienceOfPrograms)
-		defer cancel()
-		return dir.Lock(ctx, plan.Key(sha256.Sum256([]byte("named "+name))))
+		return a.namedLocks().Lock(ctx, lockKey(name))
 	}
 }
+
+// lockKeys keeps other processes from changing long-lived keys, and has them
+// know what this one is doing: a rotation may take a minute, and a question
+// as long as it takes to answer.
+func (a *app) lockKeys(ctx context.Context, doing string) (unlock func(), err error) {
+	locks := a.namedLocks()
+	locks.limit = a.patience()
+	locks.Doing(doing)
+	return locks.Lock(ctx, lockKey("long-lived keys"))
+}
+
+// namedLocks are locks that are of no session.
+func (a *app) namedLocks() patient {
+	return patient{
+		Dir:   cache.New("", a.folders().locks, nil, cache.Options{Now: a.now, Log: a.log(), Waiting: a.waiting}),
+		limit: patienceOfPrograms,
+	}
+}
+
+func lockKey(name string) plan.Key { return plan.Key(sha256.Sum256([]byte("named " + name))) }
 
 // hasTerminal reports whether a person can be asked or told anything.
 func (a *app) hasTerminal() bool {

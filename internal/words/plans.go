@@ -40,6 +40,10 @@ var hints = map[string]entry{
 	"cannot-confirm":  {next: text{"run it on a terminal without --no-input, or pass --yes", "端末で --no-input なしで実行するか、--yes をつける"}},
 	"no-such-command": {next: text{"is it on the PATH? a shell's alias or function is not", "PATH にあるか。シェルのエイリアスや関数は使えない"}},
 
+	// A lock of another process. 1 is its id.
+	"held":           {next: text{"try again when it is done; if it asks for something, answer it, or end it: kill %[1]s", "終わってからやり直す。何かを尋ねて待っているなら、それに答えるか終了させる: kill %[1]s"}},
+	"held-by-nobody": {next: text{"try again when it is done", "終わってからやり直す"}},
+
 	// The console. 1 is the profile.
 	"no-role-to-switch-to": {next: text{"sign in instead: aws-switch-role console %[1]s", "代わりにサインインする: aws-switch-role console %[1]s"}},
 	"user-session": {

@@ -54,12 +54,7 @@ var nodeModules = filepath.Join(".cache", "node", "node_modules")
 // newStage builds the program and finds the others. A missing one is a failure.
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{bin: t.TempDir()}
-	build := exec.Command("go", "build", "-o", filepath.Join(s.bin, "aws-switch-role"), ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	s := &stage{bin: buildProgram(t)}
 	for name, packages := range map[string]string{"dash": "dash", "bash": "bash", "zsh": "zsh", "fish": "fish", "tmux": "tmux", "ps": "procps", "node": "nodejs", "chromium": "chromium"} {
 		if _, err := exec.LookPath(name); err != nil {
 			t.Errorf("no %s here: install the package %s (make tools)", name, packages)
@@ -108,6 +103,18 @@ func newStage(t *testing.T) *stage {
 		t.FailNow()
 	}
 	return s
+}
+
+// buildProgram builds the program as users have it and returns its directory.
+func buildProgram(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "aws-switch-role"), ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return dir
 }
 
 // onPath yields every program of a name on the PATH, in its order.

@@ -211,7 +211,7 @@ func (s *stage) place(t *testing.T) *place {
 	t.Helper()
 	p := &place{stage: s, world: &world{}, t: t, home: t.TempDir()}
 	var err error
-	if p.server, err = emulator.New(emulator.Demo(), emulator.Options{Now: p.now}); err != nil {
+	if p.server, err = emulator.New(declared(), emulator.Options{Now: p.now}); err != nil {
 		t.Fatal(err)
 	}
 	l, err := p.server.Listen("")
@@ -253,8 +253,22 @@ func (s *stage) place(t *testing.T) *place {
 		"WRAPPED_ID=" + emulator.DemoKeyID,
 		"WRAPPED_KEY=" + emulator.DemoSecret,
 	}
+	t.Cleanup(p.sealed)
 	t.Cleanup(p.deserted)
 	return p
+}
+
+// sealed fails the test if a secret was left in the home, but for the keys
+// that were there and the sessions that the AWS CLI keeps.
+func (p *place) sealed() {
+	p.t.Helper()
+	leaks, err := leakyFiles(p.home, filepath.Join(p.home, ".aws", "credentials"))
+	leaks = slices.DeleteFunc(leaks, func(path string) bool {
+		return filepath.Dir(path) == filepath.Join(p.home, ".aws", "cli", "cache")
+	})
+	if err != nil || len(leaks) > 0 {
+		p.t.Errorf("a secret is in %q, %v", leaks, err)
+	}
 }
 
 // serveTLS serves the emulator with a certificate for AWS's names, which it

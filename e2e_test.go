@@ -73,6 +73,9 @@ func TestEndToEnd(t *testing.T) {
 	run("serve/in the background", testServeBackground)
 	run("serve/hang up", testServeHangUp)
 	run("serve/browser", testServeBrowser)
+	run("herd", testHerd)
+	run("holder killed", testHolderKilled)
+	run("keys waiting", testKeysWaiting)
 }
 
 // testShell is the main scene: keys in the credentials file, the role in the

@@ -27,6 +27,7 @@ func useRealProgram(t *testing.T) {
 type keyHome struct {
 	t       *testing.T
 	dir     string
+	server  *emulator.Server
 	url     string
 	environ []string
 }
@@ -43,11 +44,11 @@ const (
 func newKeyHome(t *testing.T, like *keyHome) *keyHome {
 	t.Helper()
 	h := &keyHome{t: t}
-	server, err := emulator.New(declared(), emulator.Options{})
-	if err != nil {
+	var err error
+	if h.server, err = emulator.New(declared(), emulator.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	l, err := server.Listen("")
+	l, err := h.server.Listen("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,7 @@ func (h *keyHome) fill(t *testing.T, like *keyHome) *keyHome {
 // copy makes a home like h with the same AWS.
 func (h *keyHome) copy(t *testing.T) *keyHome {
 	t.Helper()
-	return (&keyHome{url: h.url}).fill(t, h)
+	return (&keyHome{server: h.server, url: h.url}).fill(t, h)
 }
 
 // remove removes the home before the test ends, to have room for many.

@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 		"detached":        detached,
 		"envchain":        envchain,
 		"browser":         browser,
+		"vault":           vault,
 	})
 }
 
@@ -96,6 +97,7 @@ func TestMain(m *testing.M) {
 //	                 open a URL and write what is shown into DIR/page, how we were
 //	                 started into DIR/command, one argument a line, and our
 //	                 environment into DIR/environment; the URL - is on stdin
+//	vault PROFILE    keep the keys in the environment where aws-vault does
 //
 // The condition root says that the tests are run by root, who alone can become
 // another user.

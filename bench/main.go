@@ -6,6 +6,8 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -98,6 +100,23 @@ func run(rounds int) error {
 	if err != nil {
 		return err
 	}
+	crowded, err := home(dir, "crowded", 10, l.URL)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(fill(tool, small, 5), fill(tool, crowded, 5000)); err != nil {
+		return err
+	}
+	stop, bus, err := secretService(dir)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	service, err := home(dir, "service", 10, l.URL)
+	if err != nil {
+		return err
+	}
+	service = append(service, "AWS_SWITCH_ROLE_KEYRING=secret-service", "DBUS_SESSION_BUS_ADDRESS="+bus)
 	jobs := []*job{
 		{name: "bare Go program", argv: []string{bare}, env: small},
 		{name: "bare Go program that execs", argv: []string{bareExec}, env: small},
@@ -109,7 +128,11 @@ func run(rounds int) error {
 		{name: "completion, 10,000 profiles", argv: []string{tool, "__complete", "account"}, env: large, base: "bare Go program"},
 		{name: "credential-process, 10 profiles, warm", argv: []string{tool, "credential-process", "open"}, env: small, base: "bare Go program"},
 		{name: "credential-process, 10,000 profiles, warm", argv: []string{tool, "credential-process", "open"}, env: large, base: "bare Go program"},
+		{name: "credential-process, 5,000 sessions, warm", argv: []string{tool, "credential-process", "open"}, env: crowded, base: "bare Go program"},
+		{name: "credential-process, Secret Service, warm", argv: []string{tool, "credential-process", "open"}, env: service, base: "bare Go program"},
 		{name: "exec -- /bin/true, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: small, base: "bare Go program that execs"},
+		{name: "exec -- /bin/true, 5,000 sessions, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: crowded, base: "bare Go program that execs"},
+		{name: "exec -- /bin/true, Secret Service, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: service, base: "bare Go program that execs"},
 		{name: "credential-process, 10 profiles, cold", argv: []string{tool, "credential-process", "--no-cache", "open"}, env: small, base: "bare Go program"},
 		{name: "credential-process, 10,000 profiles, cold", argv: []string{tool, "credential-process", "--no-cache", "open"}, env: large, base: "bare Go program"},
 		{name: "exec -- /bin/true, cold", argv: []string{tool, "exec", "--no-cache", "open", "--", "/bin/true"}, env: small, base: "bare Go program that execs"},
@@ -169,6 +192,26 @@ func home(dir, name string, profiles int, url string) ([]string, error) {
 	// choice is an error, and bench says so.
 	return []string{"HOME=" + h, "PATH=/usr/bin:/bin", "USER=bench", "AWS_ENDPOINT_URL=" + url, "NO_PROXY=127.0.0.1",
 		"XDG_RUNTIME_DIR=" + filepath.Join(h, "run"), "AWS_SWITCH_ROLE_KEYRING=kernel"}, nil
+}
+
+// fill makes the session of a home, and others beside it that are never looked
+// at: links to it under other names are all the same then.
+func fill(tool string, env []string, sessions int) error {
+	if err := (&job{name: "the first session", argv: []string{tool, "credential-process", "open"}, env: env}).once(); err != nil {
+		return err
+	}
+	h, _ := strings.CutPrefix(env[0], "HOME=")
+	made, err := filepath.Glob(filepath.Join(h, ".cache", "aws-switch-role", "sessions", "*.v1"))
+	if err != nil || len(made) != 1 {
+		return fmt.Errorf("%d sessions were made: %w", len(made), err)
+	}
+	for i := 1; i < sessions; i++ {
+		name := fmt.Sprintf("%x.v1", sha256.Sum256([]byte(strconv.Itoa(i))))
+		if err := os.Link(made[0], filepath.Join(filepath.Dir(made[0]), name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // once runs the job and notes time and memory.

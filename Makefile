@@ -23,7 +23,8 @@ cross:
 # The end-to-end tests drive real programs. On Debian, as root, they are
 # installed; elsewhere the target says what to install.
 TOOLS = aws:awscli dash:dash zsh:zsh fish:fish bash:bash tmux:tmux strace:strace ps:procps node:nodejs npm:npm python3:python3 \
-	dbus-daemon:dbus-daemon dbus-monitor:dbus-bin gnome-keyring-daemon:gnome-keyring chromium:chromium secret-tool:libsecret-tools pass:pass gpg:gnupg
+	dbus-daemon:dbus-daemon dbus-monitor:dbus-bin gnome-keyring-daemon:gnome-keyring chromium:chromium secret-tool:libsecret-tools pass:pass gpg:gnupg \
+	keepassxc:keepassxc
 # Programs without a command of their own, by a file of theirs.
 FILES = /usr/share/bash-completion/bash_completion:bash-completion /usr/share/powerlevel9k/powerlevel9k.zsh-theme:zsh-theme-powerlevel9k
 NODE_PACKAGES = @aws-sdk/client-sts@3.1173.0 spaceship-prompt@4.22.5 pure-prompt@1.28.3

@@ -57,7 +57,14 @@ func newSecretService(o Options) *secretService {
 }
 
 // promptError asks for a prompt of the service before the work can go on.
-type promptError struct{ prompt dbus.ObjectPath }
+type promptError struct {
+	prompt dbus.ObjectPath
+	// silent says that the prompt may be over without anybody being asked:
+	// KeePassXC has one for all that is written.
+	silent bool
+	// done, if any, is told what came of it.
+	done func(result dbus.Variant)
+}
 
 func (promptError) Error() string { return ErrLocked.Error() }
 
@@ -74,7 +81,7 @@ func (s *secretService) run(ctx context.Context, work func(context.Context, *sec
 		if !errors.As(err, &needed) {
 			return err
 		}
-		if err := s.ask(ctx, needed.prompt); err != nil {
+		if err := s.ask(ctx, needed); err != nil {
 			return err
 		}
 	}
@@ -146,26 +153,33 @@ func (s *secretService) Close() error {
 }
 
 // ask has the service show a prompt and waits for the answer.
-func (s *secretService) ask(ctx context.Context, prompt dbus.ObjectPath) error {
+func (s *secretService) ask(ctx context.Context, needed promptError) error {
+	limit := s.promptTimeout
 	if !s.mayPrompt {
-		return fmt.Errorf("%w, and nobody can be asked to unlock it", ErrLocked)
+		if !needed.silent {
+			return fmt.Errorf("%w, and nobody can be asked to unlock it", ErrLocked)
+		}
+		limit = s.timeout
 	}
-	asking, cancel := context.WithTimeout(ctx, s.promptTimeout)
+	asking, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	c, err := s.connect(asking)
 	if err != nil {
 		return s.explain(ctx, err)
 	}
-	dismissed, err := c.prompt(asking, prompt)
+	result, dismissed, err := c.prompt(asking, needed.prompt)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case asking.Err() != nil:
-		return fmt.Errorf("%w: nobody has unlocked it within %v", ErrLocked, s.promptTimeout)
+		return fmt.Errorf("%w: nobody has answered its question within %v", ErrLocked, limit)
 	case err != nil:
 		return s.explain(ctx, err)
 	case dismissed:
 		return ErrDismissed
+	}
+	if needed.done != nil {
+		needed.done(result)
 	}
 	return nil
 }
@@ -191,15 +205,27 @@ func (s *secretService) Get(ctx context.Context, name string) (secret []byte, er
 // Set implements [Keyring]. The new item is there before the old ones, which
 // may be in another collection, are deleted.
 func (s *secretService) Set(ctx context.Context, name string, secret []byte) error {
+	label := fmt.Sprintf("%s: %s %s", application, strings.ReplaceAll(string(s.kind), "-", " "), name)
+	var made dbus.ObjectPath // once there is the new item
 	return s.run(ctx, func(ctx context.Context, c *secretClient) error {
-		collection, err := c.defaultCollection(ctx)
-		if err != nil {
-			return err
-		}
-		label := fmt.Sprintf("%s: %s %s", application, strings.ReplaceAll(string(s.kind), "-", " "), name)
-		made, err := c.create(ctx, collection, label, s.attributes(name), secret)
-		if err != nil {
-			return err
+		if made == "" {
+			collection, err := c.defaultCollection(ctx)
+			if err != nil {
+				return err
+			}
+			item, err := c.create(ctx, collection, label, s.attributes(name), secret)
+			if needed, ok := errors.AsType[promptError](err); ok {
+				needed.done = func(result dbus.Variant) {
+					if path, ok := result.Value().(dbus.ObjectPath); ok && path != noObject {
+						made = path
+					}
+				}
+				return needed
+			}
+			if err != nil {
+				return err
+			}
+			made = item
 		}
 		items, err := c.find(ctx, s.attributes(name), secretsPath)
 		if err != nil {
@@ -455,7 +481,7 @@ func (c *secretClient) unlock(ctx context.Context, objects ...dbus.ObjectPath) e
 		return err
 	}
 	if prompt != noObject {
-		return promptError{prompt}
+		return promptError{prompt: prompt}
 	}
 	for _, o := range objects {
 		if !slices.Contains(unlocked, o) {
@@ -467,10 +493,10 @@ func (c *secretClient) unlock(ctx context.Context, objects ...dbus.ObjectPath) e
 
 // prompt shows a prompt and waits until the person is done with it. One that
 // is given up is taken off the screen.
-func (c *secretClient) prompt(ctx context.Context, prompt dbus.ObjectPath) (dismissed bool, err error) {
+func (c *secretClient) prompt(ctx context.Context, prompt dbus.ObjectPath) (result dbus.Variant, dismissed bool, err error) {
 	completed, stop, err := c.await(ctx, prompt, promptIface, "Completed")
 	if err != nil {
-		return false, err
+		return result, false, err
 	}
 	defer stop()
 	defer func() {
@@ -481,22 +507,21 @@ func (c *secretClient) prompt(ctx context.Context, prompt dbus.ObjectPath) (dism
 		}
 	}()
 	if err := c.do(ctx, prompt, promptIface+".Prompt", []any{""}); err != nil {
-		return false, err
+		return result, false, err
 	}
 	for {
 		select {
 		case signal, ok := <-completed:
 			if !ok {
-				return false, dbus.ErrClosed
+				return result, false, dbus.ErrClosed
 			}
 			if signal.Path != prompt || signal.Name != promptIface+".Completed" {
 				continue
 			}
-			var result dbus.Variant
 			err := dbus.Store(signal.Body, &dismissed, &result)
-			return dismissed, err
+			return result, dismissed, err
 		case <-ctx.Done():
-			return false, ctx.Err()
+			return result, false, ctx.Err()
 		}
 	}
 }
@@ -525,7 +550,7 @@ func (c *secretClient) create(ctx context.Context, collection dbus.ObjectPath, l
 		true,
 	}, &path, &prompt)
 	if err == nil && prompt != noObject {
-		err = promptError{prompt}
+		err = promptError{prompt: prompt, silent: true}
 	}
 	return path, err
 }
@@ -536,7 +561,7 @@ func (c *secretClient) delete(ctx context.Context, i item) error {
 		return err
 	}
 	if prompt != noObject {
-		return promptError{prompt}
+		return promptError{prompt: prompt, silent: true}
 	}
 	return nil
 }

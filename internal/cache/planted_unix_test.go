@@ -60,7 +60,7 @@ func planted(t *testing.T) map[string]func(t *testing.T, path string, good []byt
 // soon ends the tests when f takes long: an open that waits for a pipe's
 // writer waits for ever.
 func soon(f func()) {
-	defer time.AfterFunc(10*time.Second, func() { panic("it hangs") }).Stop()
+	defer time.AfterFunc(time.Minute, func() { panic("it hangs") }).Stop()
 	f()
 }
 

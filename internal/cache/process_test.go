@@ -232,7 +232,7 @@ func TestHolderKilled(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	unlock, err := d.LockDevice(ctx, "me")
 	if err != nil {

@@ -26,14 +26,10 @@ func TestHolderStopped(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	began := time.Now()
 	_, err := childDir(base).LockDevice(ctx, "me")
 	want := fmt.Sprintf("waiting for pid %d (asking for the MFA code): context deadline exceeded", cmd.Process.Pid)
 	if err == nil || err.Error() != want || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("err = %v, want %s", err, want)
-	}
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("it took %v to leave", took)
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // testBus starts a message bus that starts no services, and returns its
@@ -65,7 +64,7 @@ func gnomeKeyring(t testing.TB) (address string) {
 	in.Close()
 	s := newSecretService(Options{Kind: SessionKeys, SessionBus: address})
 	defer s.Close()
-	within(t, 10*time.Second, "GNOME Keyring", func() error { return s.probe(t.Context()) })
+	soon(t, "GNOME Keyring", func() error { return s.probe(t.Context()) })
 	return address
 }
 

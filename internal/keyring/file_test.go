@@ -191,10 +191,9 @@ func TestFileBoundsItsCost(t *testing.T) {
 		asked := 0
 		f := testFile(filepath.Join(t.TempDir(), "keyring"), "correct horse", &asked)
 		h := header{Magic: fileMagic, Version: fileVersion, Stretch: stretch{Cost: c}}
-		start := time.Now()
 		_, err := f.open(t.Context(), append(h.bytes(), make([]byte, 64)...))
-		if !errors.Is(err, ErrUnavailable) || asked != 0 || time.Since(start) > 100*time.Millisecond {
-			t.Errorf("cost %+v: %v after %v, asked %d times", c, err, time.Since(start), asked)
+		if !errors.Is(err, ErrUnavailable) || asked != 0 {
+			t.Errorf("cost %+v: %v, asked %d times", c, err, asked)
 		}
 	}
 	if !recommended.reasonable() || !cheap.reasonable() {
@@ -219,10 +218,9 @@ func TestFileIsNoOtherThing(t *testing.T) {
 	}
 	asked = 0
 	for _, path := range []string{dir, link, large, text} {
-		start := time.Now()
 		_, err := testFile(path, "correct horse", &asked).Get(t.Context(), "a")
-		if !errors.Is(err, ErrUnavailable) || asked != 0 || time.Since(start) > time.Second {
-			t.Errorf("%s: %v after %v, asked %d times", path, err, time.Since(start), asked)
+		if !errors.Is(err, ErrUnavailable) || asked != 0 {
+			t.Errorf("%s: %v, asked %d times", path, err, asked)
 		}
 		if err := testFile(path, "correct horse", &asked).Set(t.Context(), "a", []byte("x")); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("%s was written to: %v", path, err)

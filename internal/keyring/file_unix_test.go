@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,11 +33,7 @@ func TestFileIsNoFIFO(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := 0
-	start := time.Now()
 	if _, err := testFile(path, "correct horse", &asked).Get(t.Context(), "a"); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("Get: %v", err)
-	}
-	if d := time.Since(start); d > time.Second {
-		t.Errorf("it took %v", d)
 	}
 }

@@ -27,13 +27,14 @@ func TestKernel(t *testing.T) {
 
 func TestKernelForgetsInTime(t *testing.T) {
 	k := kernel{testKind(), time.Second}
+	begun := time.Now()
 	if err := k.Set(t.Context(), "a", []byte("SECRET")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.Get(t.Context(), "a"); err != nil {
+	if _, err := k.Get(t.Context(), "a"); err != nil && time.Since(begun) < time.Second {
 		t.Fatal(err)
 	}
-	within(t, 5*time.Second, "the key does not expire", func() error {
+	soon(t, "the key does not expire", func() error {
 		if _, err := k.Get(t.Context(), "a"); !errors.Is(err, ErrNotFound) {
 			return fmt.Errorf("Get: %w", err)
 		}

@@ -84,7 +84,7 @@ func TestPassIsLocked(t *testing.T) {
 	if err := k.Set(t.Context(), "a", []byte("SECRET")); err != nil {
 		t.Fatal(err) // to encrypt needs no passphrase
 	}
-	fast(t, 5*time.Second, func() {
+	ends(t, func() {
 		if _, err := k.Get(t.Context(), "a"); !errors.Is(err, ErrLocked) {
 			t.Errorf("Get: %v, want ErrLocked", err)
 		}
@@ -111,7 +111,7 @@ func TestPassHangs(t *testing.T) {
 	}
 	p := newPass(Options{Kind: SessionKeys, PassProgram: script})
 	p.timeout = 100 * time.Millisecond
-	fast(t, 2*time.Second, func() {
+	ends(t, func() {
 		if _, err := p.Get(t.Context(), "a"); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("Get: %v, want ErrUnavailable", err)
 		}
@@ -119,7 +119,7 @@ func TestPassHangs(t *testing.T) {
 	p.timeout = time.Minute
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	fast(t, 2*time.Second, func() {
+	ends(t, func() {
 		if _, err := p.Get(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Get: %v, want the context's error", err)
 		}

@@ -128,7 +128,7 @@ func TestGNOMEKeyring(t *testing.T) {
 
 	t.Run("locked", func(t *testing.T) {
 		lock(t, address)
-		fast(t, time.Second, func() {
+		ends(t, func() {
 			k := open(t, o)
 			if _, err := k.Get(t.Context(), "a"); !errors.Is(err, ErrLocked) {
 				t.Errorf("Get: %v, want ErrLocked", err)
@@ -243,7 +243,7 @@ func monitor(t *testing.T, address string) func(marker string) []byte {
 	cmd.Stdout = f
 	start(t, cmd)
 	until := func(marker string) (all []byte) {
-		within(t, 5*time.Second, "dbus-monitor has not seen "+marker, func() error {
+		soon(t, "dbus-monitor has not seen "+marker, func() error {
 			all, err = os.ReadFile(path)
 			if err == nil && !bytes.Contains(all, []byte(marker)) {
 				err = errors.New("not yet")
@@ -253,7 +253,7 @@ func monitor(t *testing.T, address string) func(marker string) []byte {
 		return all
 	}
 	c := rawBus(t, address)
-	within(t, 5*time.Second, "dbus-monitor", func() error {
+	soon(t, "dbus-monitor", func() error {
 		_ = c.BusObject().Call("org.freedesktop.DBus.GetId", 0).Err
 		all, err := os.ReadFile(path)
 		if err == nil && !bytes.Contains(all, []byte("GetId")) {
@@ -287,7 +287,7 @@ func TestWithoutBus(t *testing.T) {
 		"an abstract one, gone": {SessionBus: "unix:abstract=/tmp/asr-nobody,guid=0"},
 	} {
 		o.Kind = AccessKeys
-		fast(t, 50*time.Millisecond, func() {
+		ends(t, func() {
 			k, err := Open(t.Context(), SecretService, o)
 			if err != nil {
 				t.Fatal(err)
@@ -412,7 +412,7 @@ func (f *fake) serve(t *testing.T) *secretService {
 		t.Fatal(err)
 	}
 	s := newSecretService(Options{Kind: SessionKeys, SessionBus: f.address})
-	s.timeout, s.promptTimeout = 20*time.Second, 300*time.Millisecond
+	s.timeout, s.promptTimeout = 20*time.Second, 2*time.Second
 	t.Cleanup(func() { s.Close() })
 	return s
 }
@@ -482,7 +482,7 @@ func TestMisbehaviour(t *testing.T) {
 		"the bus stops":                 {fake: fake{stops: true}, want: ErrUnavailable, timeout: 300 * time.Millisecond},
 		"slow":                          {fake: fake{slow: 5 * time.Second}, want: ErrUnavailable, timeout: 300 * time.Millisecond},
 		"too large":                     {fake: fake{secret: make([]byte, MaxSecret+1)}, want: ErrSize},
-		"far too large":                 {fake: fake{secret: make([]byte, 10<<20)}, want: errTraffic},
+		"far too large":                 {fake: fake{secret: make([]byte, 2*maxTraffic)}, want: errTraffic},
 		"empty":                         {fake: fake{secret: []byte{}}, want: ErrSize},
 		"another's item":                {fake: fake{attributes: map[string]string{"application": "aws-switch-role", "kind": "session-key", "name": "b"}}, want: ErrNotFound},
 		"garbled":                       {fake: fake{garble: true}, want: ErrUnavailable},
@@ -497,11 +497,7 @@ func TestMisbehaviour(t *testing.T) {
 				s.timeout = c.timeout
 			}
 			k := &Opened{SecretService, nil, s}
-			limit := 2 * time.Second
-			if len(f.secret) > maxTraffic {
-				limit = 20 * time.Second // that the fake takes to send it
-			}
-			fast(t, limit, func() {
+			ends(t, func() {
 				got, err := k.Get(t.Context(), "a")
 				if !errors.Is(err, c.want) || c.want == nil && string(got) != string(f.secret) || c.want != nil && got != nil {
 					t.Errorf("Get: %d bytes, %v; want %v", len(got), err, c.want)
@@ -529,14 +525,14 @@ func TestPromptEndsWithItsContext(t *testing.T) {
 		<-f.prompted
 		cancel()
 	}()
-	fast(t, time.Second, func() {
+	ends(t, func() {
 		if _, err := s.Get(ctx, "a"); !errors.Is(err, context.Canceled) {
 			t.Errorf("Get: %v", err)
 		}
 	})
 	select {
 	case <-f.dismissed:
-	case <-time.After(time.Second):
+	case <-time.After(patience):
 		t.Error("the prompt stays on the screen")
 	}
 }
@@ -599,7 +595,7 @@ func TestSilentBus(t *testing.T) {
 	}()
 	before := goleak.IgnoreCurrent()
 	s := newSecretService(Options{Kind: SessionKeys, RuntimeDir: filepath.Dir(socket)})
-	fast(t, 2200*time.Millisecond, func() {
+	ends(t, func() {
 		if _, err := s.Get(t.Context(), "a"); !errors.Is(err, ErrUnavailable) {
 			t.Errorf("Get: %v", err)
 		}

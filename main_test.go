@@ -180,7 +180,7 @@ func browser() {
 	err = errors.Join(
 		os.MkdirAll(dir, 0o700),
 		os.WriteFile(filepath.Join(dir, "command"), []byte(strings.Join(os.Args, "\n")+"\n"), 0o600),
-		os.WriteFile(filepath.Join(dir, "environment"), []byte(strings.Join(os.Environ(), "\n")+"\n"), 0o600),
+		os.WriteFile(filepath.Join(dir, "environment"), []byte(strings.Join(withoutKeys(os.Environ()), "\n")+"\n"), 0o600),
 		os.WriteFile(filepath.Join(dir, "new"), page, 0o600),
 		os.Rename(filepath.Join(dir, "new"), filepath.Join(dir, "page")),
 	)
@@ -196,6 +196,13 @@ func become(argv, env []string) {
 		err = syscall.Exec(path, argv, env)
 	}
 	fatal(err)
+}
+
+// withoutKeys is an environment less what a script knows of its world.
+func withoutKeys(environ []string) []string {
+	return slices.DeleteFunc(environ, func(e string) bool {
+		return strings.HasPrefix(e, "KEY=") || strings.HasPrefix(e, "POD_TOKEN=")
+	})
 }
 
 func fatal(err error) {

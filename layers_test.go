@@ -17,7 +17,8 @@ var layers = map[string][]string{
 	"awsconfig": {},
 	"plan":      {"awsconfig"},
 	"session":   {"cred", "plan"},
-	"cache":     {"cred", "plan", "session"},
+	"folder":    {},
+	"cache":     {"cred", "plan", "session", "folder"},
 	"hop":       {"cred", "plan"},
 	"deliver":   {"cred"},
 	"term":      {},
@@ -100,7 +101,7 @@ func TestLayers(t *testing.T) {
 
 // TestOnlyHopLinksTheSDK guards against reaching the SDK through a side door.
 func TestOnlyHopLinksTheSDK(t *testing.T) {
-	for _, name := range []string{"cred", "awsconfig", "plan", "session", "deliver", "term", "keyring", "accesskey", "recent", "emulator"} {
+	for _, name := range []string{"cred", "awsconfig", "plan", "session", "deliver", "term", "keyring", "accesskey", "recent", "folder", "emulator"} {
 		out, err := exec.Command("go", "list", "-deps", "./internal/"+name).Output()
 		if err != nil {
 			t.Fatal(err)

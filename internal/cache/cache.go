@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/folder"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/session"
 )
@@ -109,7 +110,7 @@ func (d *Dir) Load(k plan.Key) (cred.Credentials, error) {
 }
 
 func (d *Dir) load(k plan.Key) (cred.Credentials, error) {
-	root, err := openFolder(d.path)
+	root, err := folder.Open(d.path)
 	if err != nil {
 		return cred.Credentials{}, err
 	}
@@ -135,7 +136,7 @@ func (d *Dir) Save(p plan.Plan, i int, c cred.Credentials) error {
 	if !c.Temporary() || c.Expires.IsZero() {
 		return errors.New("only sessions that expire are kept in the cache")
 	}
-	root, err := makeFolder(d.path)
+	root, err := folder.Make(d.path)
 	if err != nil {
 		return err
 	}
@@ -376,7 +377,7 @@ func (d *Dir) Clear() error {
 // names opens the directory and lists it. The root is nil when there is an
 // error or no directory.
 func (d *Dir) names() (*os.Root, []string, error) {
-	root, err := openFolder(d.path)
+	root, err := folder.Open(d.path)
 	if err != nil {
 		return nil, nil, ignoreGone(err)
 	}

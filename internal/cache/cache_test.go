@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/folder"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/session"
 )
@@ -310,13 +311,13 @@ func TestNoDirectoryIsKnown(t *testing.T) {
 	d := New("", "", keyFunc, Options{})
 	p := chain(ops)
 	mustMiss(t, d, p.Key(2))
-	if err := d.Save(p, 2, creds(1, time.Now().Add(time.Hour))); !errors.Is(err, errNoFolder) {
+	if err := d.Save(p, 2, creds(1, time.Now().Add(time.Hour))); !errors.Is(err, folder.ErrUnknown) {
 		t.Errorf("Save: %v", err)
 	}
 	if list, err := d.List(); len(list) != 0 || err != nil {
 		t.Errorf("List = %v, %v", list, err)
 	}
-	if _, err := d.Spend(t.Context(), "device", "123456"); !errors.Is(err, errNoFolder) {
+	if _, err := d.Spend(t.Context(), "device", "123456"); !errors.Is(err, folder.ErrUnknown) {
 		t.Errorf("Spend: %v", err)
 	}
 	// Without files, the goroutines of the process still exclude each other.

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"aws-switch-role/internal/folder"
 	"aws-switch-role/internal/plan"
 )
 
@@ -113,7 +114,7 @@ func lockName(k plan.Key) string { return k.String() + ".lock" }
 // openLock opens a file to lock. Such files are never unlinked: a process
 // that waits for one would be left with a lock that no newcomer sees.
 func (d *Dir) openLock(name string) (*os.File, error) {
-	root, err := makeFolder(d.locks)
+	root, err := folder.Make(d.locks)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"aws-switch-role/internal/folder"
 )
 
 // longestSuffix ends the names of files that hold a role's longest session in
@@ -24,7 +26,7 @@ func longestName(roleARN string) string {
 // Longest returns what was learnt of a role's longest session: 0 when nothing
 // was, or too long ago.
 func (d *Dir) Longest(roleARN string) time.Duration {
-	root, err := openFolder(d.path)
+	root, err := folder.Open(d.path)
 	if err != nil {
 		return 0
 	}
@@ -50,7 +52,7 @@ func (d *Dir) Longest(roleARN string) time.Duration {
 
 // Learn keeps a role's longest session for [Dir.Longest].
 func (d *Dir) Learn(roleARN string, longest time.Duration) error {
-	root, err := makeFolder(d.path)
+	root, err := folder.Make(d.path)
 	if err != nil {
 		return err
 	}

@@ -4,59 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
+
+	"aws-switch-role/internal/folder"
 )
 
 var (
-	errNoFolder = fmt.Errorf("no directory is known for it: %w", fs.ErrNotExist)
-	errOddFile  = errors.New("it is not a regular file")
-	errTooBig   = errors.New("it is too big")
+	errOddFile = errors.New("it is not a regular file")
+	errTooBig  = errors.New("it is too big")
 )
-
-// openFolder opens a directory of ours: a real one, not a link to one, that
-// nobody else can read or write.
-func openFolder(path string) (*os.Root, error) {
-	if path == "" {
-		return nil, errNoFolder
-	}
-	before, err := os.Lstat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !before.IsDir() {
-		return nil, fmt.Errorf("%s is not a directory", path)
-	}
-	if err := private(before); err != nil {
-		return nil, fmt.Errorf("%s %w", path, err)
-	}
-	root, err := os.OpenRoot(path)
-	if err != nil {
-		return nil, err
-	}
-	opened, err := root.Stat(".")
-	if err == nil && !os.SameFile(before, opened) {
-		err = fmt.Errorf("%s was replaced while it was opened", path)
-	}
-	if err != nil {
-		root.Close()
-		return nil, err
-	}
-	return root, nil
-}
-
-// makeFolder opens a directory of ours, and makes it first where it does not
-// exist.
-func makeFolder(path string) (*os.Root, error) {
-	root, err := openFolder(path)
-	if path == "" || !errors.Is(err, fs.ErrNotExist) {
-		return root, err
-	}
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, err
-	}
-	return openFolder(path)
-}
 
 // openFile opens a file of ours: a regular one that nobody else can read or
 // write. Nothing planted in its place makes it wait.
@@ -86,7 +42,7 @@ func checkFile(root *os.Root, name string, f *os.File) error {
 	if !opened.Mode().IsRegular() || !named.Mode().IsRegular() {
 		return errOddFile
 	}
-	if err := private(opened); err != nil {
+	if err := folder.Private(opened); err != nil {
 		return fmt.Errorf("it %w", err)
 	}
 	return nil

@@ -1,6 +1,6 @@
 //go:build unix
 
-package cache
+package folder
 
 import (
 	"errors"
@@ -10,12 +10,9 @@ import (
 	"syscall"
 )
 
-// openFlags keep a named pipe from making an open wait.
-const openFlags = syscall.O_NONBLOCK
-
-// private returns an error unless a file or directory belongs to the user and
+// Private returns an error unless a file or directory belongs to the user and
 // is closed to everybody else. The error is a predicate without its subject.
-func private(fi fs.FileInfo) error {
+func Private(fi fs.FileInfo) error {
 	if s, ok := fi.Sys().(*syscall.Stat_t); !ok || int(s.Uid) != os.Geteuid() {
 		return errors.New("belongs to another user")
 	}

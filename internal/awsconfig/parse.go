@@ -361,15 +361,24 @@ func cutComment(value []byte) []byte {
 // check returns an error when the line that s has read cannot be a part of a
 // section that is asked for.
 func (f *file) check(s *scanner) error {
-	switch {
-	case len(s.text) > maxLine:
-		return f.syntaxError(s, msgLong)
-	case bytes.IndexByte(s.text, 0) >= 0:
-		return f.syntaxError(s, msgNUL)
-	case !utf8.Valid(s.text):
-		return f.syntaxError(s, msgUTF8)
+	if msg := unreadable(s.text); msg != "" {
+		return f.syntaxError(s, msg)
 	}
 	return nil
+}
+
+// unreadable says what keeps the text of a line from being read, "" when
+// nothing does.
+func unreadable(text []byte) (msg string) {
+	switch {
+	case len(text) > maxLine:
+		return msgLong
+	case bytes.IndexByte(text, 0) >= 0:
+		return msgNUL
+	case !utf8.Valid(text):
+		return msgUTF8
+	}
+	return ""
 }
 
 // syntaxError returns an error about the line that s has read.

@@ -20,6 +20,7 @@ var layers = map[string][]string{
 	"folder":    {},
 	"cache":     {"cred", "plan", "session", "folder"},
 	"hop":       {"cred", "plan"},
+	"mirror":    {"awsconfig", "folder"},
 	"deliver":   {"cred"},
 	"term":      {},
 	"keyring":   {},
@@ -28,7 +29,7 @@ var layers = map[string][]string{
 	"emulator":  {},
 	"doctor":    {"awsconfig", "plan"},
 	"words":     {},
-	"cli":       {"cred", "awsconfig", "doctor", "words", "plan", "session", "cache", "keyring", "accesskey", "recent", "hop", "deliver", "term", "emulator"},
+	"cli":       {"cred", "awsconfig", "doctor", "words", "plan", "session", "cache", "keyring", "accesskey", "recent", "hop", "deliver", "term", "mirror", "emulator"},
 }
 
 // banned are imports that only the named packages may have.
@@ -101,7 +102,7 @@ func TestLayers(t *testing.T) {
 
 // TestOnlyHopLinksTheSDK guards against reaching the SDK through a side door.
 func TestOnlyHopLinksTheSDK(t *testing.T) {
-	for _, name := range []string{"cred", "awsconfig", "plan", "session", "deliver", "term", "keyring", "accesskey", "recent", "folder", "emulator"} {
+	for _, name := range []string{"cred", "awsconfig", "plan", "session", "deliver", "term", "keyring", "accesskey", "recent", "folder", "mirror", "emulator"} {
 		out, err := exec.Command("go", "list", "-deps", "./internal/"+name).Output()
 		if err != nil {
 			t.Fatal(err)

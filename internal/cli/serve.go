@@ -113,7 +113,7 @@ func (a *app) serve(cmd *cobra.Command, f *switchFlags, s *serveFlags, args []st
 
 	ctx, stop := untilTold(cmd.Context())
 	defer stop(nil)
-	if err := endpoint.Export(a.stdout, deliver.Format(s.format), a.environ, p.Region); err != nil {
+	if err := endpoint.Export(a.stdout, deliver.Format(s.format), a.environ, a.as(p)); err != nil {
 		return err
 	}
 	if out, ok := a.stdout.(io.Closer); ok {

@@ -12,9 +12,9 @@ package deliver
 type As struct {
 	// Profile is the name that was switched to.
 	Profile string
-	// InFiles is set when Profile is in the user's AWS files. Otherwise
-	// AWS_PROFILE is left unset: with it, most AWS tools fail for want of that
-	// profile in spite of the keys in the environment.
+	// InFiles is set when Profile is in the user's AWS files. A profile that is
+	// in no file which the child sees must not be in AWS_PROFILE: most AWS
+	// tools fail for want of it in spite of the keys in the environment.
 	InFiles bool
 	// RoleARN is the role that the credentials are a session of, when there
 	// is one.
@@ -30,4 +30,12 @@ type As struct {
 	// BaseKeyID is the access key id of the environment's key that the chain
 	// started from, so that a switch inside the child knows its base again.
 	BaseKeyID string
+
+	// SessionDir is the directory made for the child, and ConfigFile and
+	// CredentialsFile are the AWS files in it, in which Profile is. They are
+	// all empty when the child is to see the user's own files.
+	SessionDir, ConfigFile, CredentialsFile string
+	// OwnConfigFile and OwnCredentialsFile are what the user has set
+	// AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE to.
+	OwnConfigFile, OwnCredentialsFile string
 }

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +42,8 @@ var scrubbed = []string{
 
 	// What we said about the shell we were started in.
 	"AWS_SWITCH_ROLE_PROFILE", "AWS_SWITCH_ROLE_ROLE_ARN", "AWS_SWITCH_ROLE_SESSION_NAME", "AWS_SWITCH_ROLE_DEPTH",
-	"AWS_SWITCH_ROLE_KEY_ID", "AWS_SWITCH_ROLE_BASE_KEY_ID",
+	"AWS_SWITCH_ROLE_KEY_ID", "AWS_SWITCH_ROLE_BASE_KEY_ID", "AWS_SWITCH_ROLE_SESSION",
+	"AWS_SWITCH_ROLE_CONFIG_FILE", "AWS_SWITCH_ROLE_CREDENTIALS_FILE",
 
 	// Answers, good for one run: a code that AWS takes once, and the secret
 	// that opens all others.
@@ -51,14 +53,14 @@ var scrubbed = []string{
 // variable is one variable of the child's environment. It may hold a secret.
 type variable struct{ name, value string }
 
-// variables returns what the child is told of c and as, without the variables
-// that would be empty.
-func variables(c cred.Credentials, as As) []variable {
+// variables returns what the child of an environment is told of c and as,
+// without the variables that would be empty.
+func variables(base []string, c cred.Credentials, as As) []variable {
 	profile := ""
-	if as.InFiles {
+	if as.InFiles || as.SessionDir != "" {
 		profile = as.Profile
 	}
-	vars := []variable{
+	vars := append(files(base, as), []variable{
 		{"AWS_ACCESS_KEY_ID", c.AccessKeyID},
 		{"AWS_SECRET_ACCESS_KEY", c.SecretAccessKey.Reveal()},
 		{"AWS_SESSION_TOKEN", c.SessionToken.Reveal()},
@@ -78,9 +80,50 @@ func variables(c cred.Credentials, as As) []variable {
 		// knows by these that it is a new base, not the role it is in.
 		{"AWS_SWITCH_ROLE_KEY_ID", c.AccessKeyID},
 		{"AWS_SWITCH_ROLE_BASE_KEY_ID", as.BaseKeyID},
-	}
+	}...)
 	return slices.DeleteFunc(vars, func(v variable) bool { return v.value == "" })
 }
+
+// files returns the variables that lead to the child's AWS files. Where they
+// are the user's own, and the environment those of another switched shell, they
+// lead back to the former.
+func files(base []string, as As) []variable {
+	if as.SessionDir != "" {
+		return []variable{
+			{configFile, as.ConfigFile},
+			{credentialsFile, as.CredentialsFile},
+			{"AWS_SWITCH_ROLE_SESSION", as.SessionDir},
+			{"AWS_SWITCH_ROLE_CONFIG_FILE", as.OwnConfigFile},
+			{"AWS_SWITCH_ROLE_CREDENTIALS_FILE", as.OwnCredentialsFile},
+		}
+	}
+	var vars []variable
+	for _, v := range []variable{{configFile, as.OwnConfigFile}, {credentialsFile, as.OwnCredentialsFile}} {
+		if slices.Contains(shellFiles(base), v.name) {
+			vars = append(vars, v)
+		}
+	}
+	return vars
+}
+
+// The variables that lead to the AWS files.
+const (
+	configFile      = "AWS_CONFIG_FILE"
+	credentialsFile = "AWS_SHARED_CREDENTIALS_FILE"
+)
+
+// shellFiles returns those of the two variables that lead, in the environment
+// of a switched shell, to its own files.
+func shellFiles(base []string) []string {
+	dir, ok := lookup(base, "AWS_SWITCH_ROLE_SESSION")
+	return slices.DeleteFunc([]string{configFile, credentialsFile}, func(name string) bool {
+		file, _ := lookup(base, name)
+		return !ok || filepath.Dir(file) != filepath.Clean(dir)
+	})
+}
+
+// dropped are the names of the variables of base that do not pass.
+func dropped(base []string) []string { return append(shellFiles(base), scrubbed...) }
 
 // timestamp is t as AWS writes it, in RFC 3339 and UTC; the zero time is "".
 func timestamp(t time.Time) string {
@@ -95,14 +138,14 @@ func timestamp(t time.Time) string {
 // and c and as added at the end. The rest of base keeps its order; base itself
 // is not changed.
 func Env(base []string, c cred.Credentials, as As) []string {
-	return overlay(base, variables(c, as), foldName)
+	return overlay(base, dropped(base), variables(base, c, as), foldName)
 }
 
-// overlay returns base without the scrubbed variables, and with vars. Names
-// that fold to the same text are one variable.
-func overlay(base []string, vars []variable, fold func(string) string) []string {
-	drop := make(map[string]bool, len(scrubbed)+len(vars))
-	for _, name := range scrubbed {
+// overlay returns base without the variables of these names, and with vars.
+// Names that fold to the same text are one variable.
+func overlay(base, names []string, vars []variable, fold func(string) string) []string {
+	drop := make(map[string]bool, len(names)+len(vars))
+	for _, name := range names {
 		drop[name] = true
 	}
 	for _, v := range vars {

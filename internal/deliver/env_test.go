@@ -31,6 +31,7 @@ func session() (cred.Credentials, As) {
 func TestEnv(t *testing.T) {
 	c, as := session()
 	longLived := cred.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: cred.NewSecret("SECRET")}
+	shellAs := As{Profile: "Ops@1", SessionDir: "/run/1", ConfigFile: "/run/1/config", CredentialsFile: "/run/1/credentials", OwnConfigFile: "/mine"}
 	tests := []struct {
 		name string
 		base []string
@@ -90,6 +91,49 @@ func TestEnv(t *testing.T) {
 				"AWS_SWITCH_ROLE_KEY_ID=AKIAEXAMPLE",
 			},
 		},
+		{
+			"files of its own", []string{"AWS_CONFIG_FILE=/mine", "AWS_SHARED_CREDENTIALS_FILE=/secret"},
+			longLived, shellAs,
+			[]string{
+				"AWS_CONFIG_FILE=/run/1/config",
+				"AWS_SHARED_CREDENTIALS_FILE=/run/1/credentials",
+				"AWS_SWITCH_ROLE_SESSION=/run/1",
+				"AWS_SWITCH_ROLE_CONFIG_FILE=/mine",
+				"AWS_ACCESS_KEY_ID=AKIAEXAMPLE",
+				"AWS_SECRET_ACCESS_KEY=SECRET",
+				"AWS_PROFILE=Ops@1",
+				"AWS_SDK_LOAD_CONFIG=1",
+				"AWS_SWITCH_ROLE_PROFILE=Ops@1",
+				"AWS_SWITCH_ROLE_DEPTH=0",
+				"AWS_SWITCH_ROLE_KEY_ID=AKIAEXAMPLE",
+			},
+		},
+		{
+			"the user's own files again", Env(nil, c, shellAs),
+			longLived, As{Profile: "p", OwnConfigFile: "/mine"},
+			[]string{
+				"AWS_CONFIG_FILE=/mine",
+				"AWS_ACCESS_KEY_ID=AKIAEXAMPLE",
+				"AWS_SECRET_ACCESS_KEY=SECRET",
+				"AWS_SDK_LOAD_CONFIG=1",
+				"AWS_SWITCH_ROLE_PROFILE=p",
+				"AWS_SWITCH_ROLE_DEPTH=0",
+				"AWS_SWITCH_ROLE_KEY_ID=AKIAEXAMPLE",
+			},
+		},
+		{
+			"files that the user set in a shell stay", []string{"AWS_SWITCH_ROLE_SESSION=/run/1", "AWS_CONFIG_FILE=/run/1/config", "AWS_SHARED_CREDENTIALS_FILE=/new"},
+			longLived, As{Profile: "p", OwnCredentialsFile: "/new"},
+			[]string{
+				"AWS_SHARED_CREDENTIALS_FILE=/new",
+				"AWS_ACCESS_KEY_ID=AKIAEXAMPLE",
+				"AWS_SECRET_ACCESS_KEY=SECRET",
+				"AWS_SDK_LOAD_CONFIG=1",
+				"AWS_SWITCH_ROLE_PROFILE=p",
+				"AWS_SWITCH_ROLE_DEPTH=0",
+				"AWS_SWITCH_ROLE_KEY_ID=AKIAEXAMPLE",
+			},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -112,7 +156,8 @@ func TestScrubbedNames(t *testing.T) {
 		AWS_CONTAINER_AUTHORIZATION_TOKEN AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE AWS_VAULT AWSUME_PROFILE
 		AWSUME_EXPIRATION AWSU_PROFILE AWS_SSO_PROFILE AWSRUNAS_PROFILE
 		AWS_SWITCH_ROLE_PROFILE AWS_SWITCH_ROLE_ROLE_ARN AWS_SWITCH_ROLE_SESSION_NAME AWS_SWITCH_ROLE_DEPTH
-		AWS_SWITCH_ROLE_KEY_ID AWS_SWITCH_ROLE_BASE_KEY_ID AWS_SWITCH_ROLE_MFA_CODE AWS_SWITCH_ROLE_PASSPHRASE`
+		AWS_SWITCH_ROLE_KEY_ID AWS_SWITCH_ROLE_BASE_KEY_ID AWS_SWITCH_ROLE_SESSION AWS_SWITCH_ROLE_CONFIG_FILE
+		AWS_SWITCH_ROLE_CREDENTIALS_FILE AWS_SWITCH_ROLE_MFA_CODE AWS_SWITCH_ROLE_PASSPHRASE`
 	if diff := cmp.Diff(slices.Sorted(strings.FieldsSeq(names)), slices.Sorted(slices.Values(scrubbed))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -142,7 +187,7 @@ func TestOverlayOfRandomEnvironments(t *testing.T) {
 				base := randomEnv(random, ours)
 				vars := randomVariables(random)
 				before := slices.Clone(base)
-				got := overlay(base, vars, fold)
+				got := overlay(base, scrubbed, vars, fold)
 
 				if !slices.Equal(base, before) {
 					t.Fatalf("seed %d: the base was changed", seed)
@@ -218,7 +263,7 @@ func randomVariables(random *rand.Rand) []variable {
 		as.Region = ""
 	}
 	as.InFiles = random.IntN(2) == 0
-	return variables(c, as)
+	return variables(nil, c, as)
 }
 
 func TestLookup(t *testing.T) {

@@ -40,7 +40,7 @@ func Formats() []Format {
 // quotes that the readers of such files take differently. The error names the
 // variable and never shows its value.
 func Export(w io.Writer, format Format, base []string, c cred.Credentials, as As) error {
-	return export(w, format, base, variables(c, as))
+	return export(w, format, base, variables(base, c, as))
 }
 
 // export is [Export] of any variables.
@@ -74,10 +74,10 @@ func export(w io.Writer, format Format, base []string, vars []variable) error {
 	return fmt.Errorf("unknown export format %q", string(format))
 }
 
-// stale returns the scrubbed variables that base has and vars does not set
-// anew.
+// stale returns the variables of base that do not pass and that vars does not
+// set anew.
 func stale(base []string, vars []variable) []string {
-	return slices.DeleteFunc(slices.Clone(scrubbed), func(name string) bool {
+	return slices.DeleteFunc(dropped(base), func(name string) bool {
 		_, inBase := lookup(base, name)
 		return !inBase || slices.ContainsFunc(vars, func(v variable) bool { return v.name == name })
 	})

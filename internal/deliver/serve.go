@@ -89,14 +89,14 @@ func (e *Endpoint) Close() error { return e.listener.Close() }
 func (e *Endpoint) URL() string { return "http://" + e.listener.Addr().String() + endpointPath }
 
 // Export writes, as [Export] does, the variables by which the SDKs find the
-// endpoint and may ask it, and the region if there is one.
-func (e *Endpoint) Export(w io.Writer, format Format, base []string, region string) error {
-	vars := []variable{
+// endpoint and may ask it, and the region if as has one.
+func (e *Endpoint) Export(w io.Writer, format Format, base []string, as As) error {
+	vars := append(files(base, as), []variable{
 		{"AWS_CONTAINER_CREDENTIALS_FULL_URI", e.URL()},
 		{"AWS_CONTAINER_AUTHORIZATION_TOKEN", e.token.Reveal()},
-		{"AWS_REGION", region},
-		{"AWS_DEFAULT_REGION", region},
-	}
+		{"AWS_REGION", as.Region},
+		{"AWS_DEFAULT_REGION", as.Region},
+	}...)
 	return export(w, format, base, slices.DeleteFunc(vars, func(v variable) bool { return v.value == "" }))
 }
 

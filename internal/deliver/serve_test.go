@@ -282,7 +282,7 @@ func TestEndpointExport(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		base := []string{"AWS_PROFILE=x", "AWS_ACCESS_KEY_ID=AKIAX", "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://localhost/old", "AWS_REGION=us-west-2"}
-		if err := e.Export(&out, format, base, "eu-west-1"); err != nil {
+		if err := e.Export(&out, format, base, As{Region: "eu-west-1"}); err != nil {
 			t.Fatal(err)
 		}
 		if want := strings.NewReplacer("URL", e.URL(), "<token>", e.token.Reveal()).Replace(want); out.String() != want {
@@ -290,7 +290,7 @@ func TestEndpointExport(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	if err := e.Export(&out, FormatDotenv, nil, ""); err != nil || strings.Contains(out.String(), "REGION") {
+	if err := e.Export(&out, FormatDotenv, nil, As{}); err != nil || strings.Contains(out.String(), "REGION") {
 		t.Errorf("without a region: %v\n%s", err, out.String())
 	}
 }

@@ -15,7 +15,8 @@ import (
 	"aws-switch-role/internal/awsconfig"
 )
 
-// Options are what flags and environment may change in a plan.
+// Options are what flags and environment may change in a plan. In JSON they
+// are what the flags of one switch said, to be planned by once more.
 type Options struct {
 	// Duration is the length wanted for the last session, 0 for the
 	// profile's own; Longest asks for the most the role allows. A Duration
@@ -54,17 +55,17 @@ type Options struct {
 	// InKeyring returns the access key id of the key that the OS keyring holds
 	// under a profile's name, "" when it holds none. nil says that it holds
 	// none at all.
-	InKeyring func(profile string) (accessKeyID string, err error)
+	InKeyring func(profile string) (accessKeyID string, err error) `json:"-"`
 
 	// OnEC2 reports whether the machine is an EC2 instance. It is asked only
 	// where nothing else leads to credentials. nil says that it is none.
-	OnEC2 func() bool
+	OnEC2 func() bool `json:"-"`
 
 	// Brief leaves out of errors what takes a search of the files: the names
 	// like one that does not exist. It is for who plans thousands of profiles.
-	Brief bool
+	Brief bool `json:"-"`
 
-	Environment Environment
+	Environment Environment `json:"-"`
 }
 
 // Environment is what the variables of the run say. Secrets stay outside: a
@@ -292,7 +293,7 @@ func (b *builder) target(name string) (link, error) {
 		return link{}, &Error{Kind: BadValue, From: fromArgument, Name: name, Msg: err.Error()}
 	}
 	return link{adhoc: true, Profile: awsconfig.Profile{
-		Name: arn.Name() + "-" + arn.Account,
+		Name: arn.Name() + "@" + arn.Account,
 		Keys: map[string]awsconfig.Value{"role_arn": {Text: name, Origin: awsconfig.Origin{File: fromArgument}}},
 	}}, nil
 }

@@ -297,7 +297,7 @@ credential_source = Environment
 	env := Environment{AccessKeyID: "AKIAEXAMPLEWRAPPED00", HasSecret: true}
 	for name, want := range map[string][]string{
 		"base": {"base"}, "one": {"base", "one"}, "two": {"base", "one", "two"}, "self": {"self"}, "wrapped": {"wrapped"},
-		"arn:aws:iam::222222222222:role/Ops": {"Ops-222222222222"},
+		"arn:aws:iam::222222222222:role/Ops": {"Ops@222222222222"},
 	} {
 		p, err := For(c, name, Options{UserName: "jane", Environment: env})
 		if err != nil || !slices.Equal(p.Chain, want) {

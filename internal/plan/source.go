@@ -139,14 +139,17 @@ func (b *builder) storedKey(ch *chain, l link) error {
 	return nil
 }
 
-// callsUs reports whether a command line is this program for this profile.
+// callsUs reports whether a command line is this program for this profile, or
+// stands in the files of a switched shell: those ask for their own profiles.
 func (b *builder) callsUs(command, profile string) bool {
 	words, err := SplitCommand(command)
 	if err != nil || len(words) < 2 || b.o.Environment.Self == "" {
 		return false
 	}
 	return filepath.Base(words[0]) == filepath.Base(b.o.Environment.Self) && slices.Contains(words[1:], "credential-process") &&
-		(slices.Contains(words[1:], profile) || slices.Contains(words[1:], "--profile="+profile))
+		slices.ContainsFunc(words[1:], func(w string) bool {
+			return w == profile || w == "--profile="+profile || strings.HasPrefix(w, "--in-shell")
+		})
 }
 
 // SplitCommand parts a command line into words as botocore does for

@@ -96,8 +96,8 @@ func (a *app) inHome(path string) string {
 
 // awsFile names one of the AWS files.
 func (a *app) awsFile(variable, name string) string {
-	if v := a.getenv(variable); v != "" {
-		return a.inHome(v)
+	if v := a.ownFile(variable); v != "" {
+		return v
 	}
 	h := a.home()
 	if h == "" {
@@ -117,7 +117,7 @@ func (a *app) profileName(args []string) (string, error) {
 	}
 	for _, v := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE"} {
 		if p := a.getenv(v); p != "" {
-			return p, nil
+			return a.asked(p), nil
 		}
 	}
 	return "", errNoProfile

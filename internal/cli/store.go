@@ -29,6 +29,9 @@ type folders struct {
 	locks    string // locks and spent codes, which may not outlive the machine's run
 	data     string // what must not be lost
 	state    string // what was done last, for convenience
+	// shells are for the files of switched shells, which may not outlive the
+	// machine's run: the first that can be used.
+	shells []string
 }
 
 // folderName is ours below the directories of the system.
@@ -40,6 +43,7 @@ func (a *app) folders() folders {
 	var f folders
 	if dir := a.xdg("XDG_CACHE_HOME", os.UserCacheDir); dir != "" {
 		f.sessions = filepath.Join(dir, folderName, "sessions")
+		f.shells = []string{filepath.Join(dir, folderName)}
 	}
 	if dir := a.xdg("XDG_DATA_HOME", os.UserConfigDir); dir != "" {
 		f.data = filepath.Join(dir, folderName)
@@ -50,6 +54,7 @@ func (a *app) folders() folders {
 	f.locks = filepath.Join(os.TempDir(), folderName+"-"+strconv.Itoa(os.Getuid()))
 	if dir := a.getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
 		f.locks = filepath.Join(dir, folderName)
+		f.shells = slices.Insert(f.shells, 0, f.locks)
 	}
 	return f
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -74,7 +75,9 @@ func (a *app) switchTo(cmd *cobra.Command, f *switchFlags, args []string, mayRun
 	if err != nil {
 		return err
 	}
-	env := deliver.Env(a.environ, c, a.as(p))
+	as := a.as(p)
+	a.outfit(&as, f, p, c.Expires)
+	env := deliver.Env(a.environ, c, as)
 	if len(command) == 0 {
 		command = deliver.Shell(env)
 	}
@@ -130,7 +133,19 @@ func (a *app) as(p plan.Plan) deliver.As {
 	if e, ok := p.Source().(plan.EnvironmentKey); ok && !e.Temporary {
 		as.BaseKeyID = e.AccessKeyID
 	}
+	as.OwnConfigFile, as.OwnCredentialsFile = absolute(a.ownFile("AWS_CONFIG_FILE")), absolute(a.ownFile("AWS_SHARED_CREDENTIALS_FILE"))
 	return as
+}
+
+// absolute is a path, if there is one, that is good in any directory.
+func absolute(path string) string {
+	if path == "" {
+		return ""
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }
 
 // announcement says who one is now and until when.
@@ -223,6 +238,7 @@ const processName = "credential-process"
 
 func (a *app) processCommand() *cobra.Command {
 	f := &switchFlags{quiet: true}
+	var ask inShell
 	cmd := &cobra.Command{
 		Use:   processName + " [flags] [PROFILE|ROLE_ARN]",
 		Short: "Print a profile's credentials as credential_process wants them",
@@ -237,7 +253,16 @@ is written to stderr unless it fails; an MFA code is asked for on the terminal.`
 			if err != nil {
 				return err
 			}
-			_, c, err := a.become(cmd, f, args)
+			profile, inShell, err := ask.profile()
+			if err != nil {
+				return err
+			}
+			var c cred.Credentials
+			if inShell {
+				c, err = a.answer(cmd.Context(), cmd, f, profile)
+			} else {
+				_, c, err = a.become(cmd, f, args)
+			}
 			if err != nil {
 				return err
 			}
@@ -245,6 +270,7 @@ is written to stderr unless it fails; an MFA code is asked for on the terminal.`
 		},
 	}
 	f.register(cmd)
+	ask.register(cmd)
 	return cmd
 }
 

@@ -1,0 +1,270 @@
+package cli
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aws-switch-role/internal/accesskey"
+	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/deliver"
+	"aws-switch-role/internal/mirror"
+	"aws-switch-role/internal/plan"
+)
+
+// This file is what a switched shell has to do with the AWS files: it is given
+// files of its own, and a run in it finds the user's again and answers for the
+// profiles in them.
+
+// sessionVariable names the directory of the shell that we are in.
+const sessionVariable = "AWS_SWITCH_ROLE_SESSION"
+
+// ownVariables are those in which the values that the user had set are kept.
+var ownVariables = map[string]string{
+	"AWS_CONFIG_FILE":             "AWS_SWITCH_ROLE_CONFIG_FILE",
+	"AWS_SHARED_CREDENTIALS_FILE": "AWS_SWITCH_ROLE_CREDENTIALS_FILE",
+}
+
+// ownFile is what the user has set one of these variables to, "" for nothing.
+// What we have set it to for a shell is not the user's; what the user sets it
+// to in there is.
+func (a *app) ownFile(variable string) string {
+	v := a.getenv(variable)
+	if dir := a.getenv(sessionVariable); dir != "" && filepath.Dir(v) == filepath.Clean(dir) {
+		v = a.getenv(ownVariables[variable])
+	}
+	return a.inHome(v)
+}
+
+// record is what a switched shell remembers of its switch, so that whatever
+// asks for the same profile in it gets the same session, with no more rights
+// and under no other name. Neither an MFA code nor a secret is in it.
+type record struct {
+	// Profile was switched to: a profile's name or a role's ARN. In the
+	// shell's files it is called Name.
+	Profile string `json:"profile"`
+	Name    string `json:"name"`
+	// Options are what the flags said, and NoCache another of them.
+	Options plan.Options `json:"options"`
+	NoCache bool         `json:"no_cache,omitempty"`
+	// Environment is what the variables said before the switch has removed or
+	// set them.
+	Environment plan.Environment `json:"environment"`
+}
+
+// surround is the environment of a plan that is made in the shell: that of the
+// switch, with the keys that there are now. A region or an endpoint that is set
+// in the shell is for the commands there; it makes no other session.
+func (r record) surround(now plan.Environment) plan.Environment {
+	env := r.Environment
+	env.AccessKeyID, env.HasSecret, env.HasToken = now.AccessKeyID, now.HasSecret, now.HasToken
+	env.InRole, env.BaseKeyID = now.InRole, now.BaseKeyID
+	env.Self = now.Self
+	return env
+}
+
+// outfit gives the child of a switch AWS files in which every profile asks us.
+// Without them the child still has its keys, and sees the user's own files.
+func (a *app) outfit(as *deliver.As, f *switchFlags, p plan.Plan, expires time.Time) {
+	shell, err := a.makeShell(f, p, expires)
+	if err != nil {
+		a.warnOnce(f.quiet)(fmt.Errorf("the AWS files of the switched shell cannot be made, and it sees your own: %w", err))
+		return
+	}
+	a.log().Debug("the shell's own AWS files", "directory", shell.Dir)
+	as.SessionDir, as.ConfigFile, as.CredentialsFile = shell.Dir, shell.ConfigFile(), shell.CredentialsFile()
+}
+
+// makeShell makes the directory of a switched shell, in the first place that
+// can have it.
+func (a *app) makeShell(f *switchFlags, p plan.Plan, expires time.Time) (mirror.Shell, error) {
+	sw, err := a.shellSwitch(f, p, expires)
+	if err != nil {
+		return mirror.Shell{}, err
+	}
+	err = errors.New("no directory is known for them")
+	for i, dir := range a.folders().shells {
+		shell, merr := mirror.Place{Path: dir, Now: a.now}.Make(sw)
+		if merr == nil {
+			return shell, nil
+		}
+		a.log().Debug("no directory for the shell", "place", dir, "why", merr)
+		if i == 0 {
+			err = merr
+		}
+	}
+	return mirror.Shell{}, err
+}
+
+// shellSwitch is what the directory of a switched shell is made of.
+func (a *app) shellSwitch(f *switchFlags, p plan.Plan, expires time.Time) (mirror.Switch, error) {
+	none := mirror.Switch{}
+	own, err := a.load()
+	if err != nil {
+		return none, err
+	}
+	keys, err := a.stored()
+	if err != nil {
+		return none, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return none, err
+	}
+	options, err := f.options()
+	if err != nil {
+		return none, err
+	}
+	r := record{Profile: p.Profile, Name: p.Profile, Options: options, NoCache: f.noCache, Environment: a.planEnvironment()}
+	if p.Adhoc {
+		r.Profile = p.RoleARN()
+	}
+	text, err := json.Marshal(r)
+	return mirror.Switch{
+		Files:   mirror.Files{Own: own, Active: p.Profile, Keyring: accesskey.Names(keys), Program: self},
+		Record:  text,
+		Expires: expires,
+	}, err
+}
+
+// errNoShell says that an AWS file of a switched shell is used outside of it.
+var errNoShell = errors.New("this AWS config file was made for a switched shell, and this is none")
+
+// record reads what the shell that we are in remembers.
+func (a *app) record() (record, error) {
+	var r record
+	dir := a.getenv(sessionVariable)
+	if dir == "" {
+		return r, errNoShell
+	}
+	text, err := mirror.Shell{Dir: dir}.Record()
+	if err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal(text, &r)
+}
+
+// asked is what one asked for to get into a profile of the shell that we are
+// in: a role's ARN has a profile there that the user's files know nothing of.
+func (a *app) asked(profile string) string {
+	if profile != a.getenv("AWS_SWITCH_ROLE_PROFILE") || a.getenv(sessionVariable) == "" {
+		return profile
+	}
+	if r, err := a.record(); err == nil && r.Name == profile {
+		return r.Profile
+	}
+	return profile
+}
+
+// inShell are the flags by which the files of a switched shell ask.
+type inShell struct{ name, hex string }
+
+func (s *inShell) register(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVar(&s.name, mirror.NameFlag, "", "")
+	fs.StringVar(&s.hex, mirror.HexFlag, "", "")
+	for _, name := range []string{mirror.NameFlag, mirror.HexFlag} {
+		_ = fs.MarkHidden(name)
+	}
+}
+
+// profile is the one that is asked for; ok says that one is.
+func (s *inShell) profile() (name string, ok bool, err error) {
+	if s.hex == "" {
+		return s.name, s.name != "", nil
+	}
+	b, err := hex.DecodeString(s.hex)
+	if err != nil {
+		return "", true, usagef("--%s: %v", mirror.HexFlag, err)
+	}
+	return string(b), true, nil
+}
+
+// goodToServe is the life that the keys in the environment must have left to
+// be given to an SDK, if others can be had: with less, botocore asks again at
+// every call.
+const goodToServe = 15 * time.Minute
+
+// answer returns what a profile of the files of the shell that we are in
+// stands for. It never asks a person anything: the SDK that wants to know may
+// wait for a second.
+//
+// The active profile is the shell's own session: what the environment holds
+// or, when that is about to end, the same session once more. Other profiles
+// are what the user's own files say.
+func (a *app) answer(ctx context.Context, cmd *cobra.Command, f *switchFlags, profile string) (cred.Credentials, error) {
+	none := cred.Credentials{}
+	if err := f.complete(a, cmd.Flags()); err != nil {
+		return none, err
+	}
+	f.noInput, f.renew = true, renewNone
+	own, ok := a.ownSession(profile)
+	if ok && own.GoodFor(a.now(), goodToServe) {
+		return own, nil
+	}
+	c, err := a.again(ctx, f, profile)
+	if err != nil && ok && own.GoodFor(a.now(), 0) {
+		a.log().Debug("the keys of the environment are still good", "error", err)
+		return own, nil
+	}
+	return c, err
+}
+
+// ownSession is the session in the environment, if it is the one of a profile.
+func (a *app) ownSession(profile string) (cred.Credentials, bool) {
+	id := a.getenv("AWS_ACCESS_KEY_ID")
+	if profile != a.getenv("AWS_SWITCH_ROLE_PROFILE") || id == "" || id != a.getenv("AWS_SWITCH_ROLE_KEY_ID") {
+		return cred.Credentials{}, false
+	}
+	c, err := a.environmentKey()
+	if err != nil {
+		return cred.Credentials{}, false
+	}
+	if end := a.getenv("AWS_SESSION_EXPIRATION"); end != "" {
+		if c.Expires, err = time.Parse(time.RFC3339, end); err != nil {
+			return cred.Credentials{}, false
+		}
+	}
+	if arn, err := plan.ParseRoleARN(a.getenv("AWS_SWITCH_ROLE_ROLE_ARN")); err == nil {
+		c.AccountID = arn.Account
+	}
+	return c, true
+}
+
+// again walks the plan of a profile of the shell that we are in.
+func (a *app) again(ctx context.Context, f *switchFlags, profile string) (cred.Credentials, error) {
+	none := cred.Credentials{}
+	r, err := a.record()
+	if err != nil {
+		return none, err
+	}
+	options, err := f.options()
+	if err != nil {
+		return none, err
+	}
+	if profile == r.Name {
+		profile, options = r.Profile, r.Options
+		f.yes, f.noCache = true, f.noCache || r.NoCache // confirmed it was
+	}
+	own, err := a.load()
+	if err != nil {
+		return none, err
+	}
+	options = a.surround(options)
+	options.Environment = r.surround(options.Environment)
+	p, err := plan.For(own, profile, options)
+	if err != nil {
+		return none, err
+	}
+	if err := a.confirm(ctx, f, p); err != nil {
+		return none, err
+	}
+	return a.credentials(ctx, f, p)
+}

@@ -72,8 +72,11 @@ func (s *scanner) scan() bool {
 		s.next++
 	}
 
-	text := bytes.TrimLeftFunc(line, unicode.IsSpace)
-	indent := utf8.RuneCount(line[:len(line)-len(text)])
+	text, indent := line, 0
+	if len(line) > 0 && (line[0] <= ' ' || line[0] >= utf8.RuneSelf) {
+		text = bytes.TrimLeftFunc(line, unicode.IsSpace)
+		indent = utf8.RuneCount(line[:len(line)-len(text)])
+	}
 	s.text = bytes.TrimSpace(text)
 	switch {
 	case len(s.text) == 0:
@@ -162,8 +165,11 @@ func countLines(data []byte) int {
 // the last closing bracket of the line and is not empty, and what stands
 // behind the bracket is ignored. The blanks around it are too, as in the SDKs.
 func headerText(line []byte) (text []byte, ok bool) {
+	if len(line) == 0 || line[0] != '[' { // as nearly all lines, soon seen
+		return nil, false
+	}
 	end := bytes.LastIndexByte(line, ']')
-	if end < 2 || line[0] != '[' {
+	if end < 2 {
 		return nil, false
 	}
 	return bytes.TrimSpace(line[1:end]), true

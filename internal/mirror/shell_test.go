@@ -48,24 +48,26 @@ func (p *place) make(sw Switch) Shell {
 	return s
 }
 
+func (p *place) end(s Shell) { p.t.Helper(); end(p.t, s) }
+
 // end makes it look as if the process of a shell had ended.
-func (p *place) end(s Shell) {
-	p.t.Helper()
+func end(t testing.TB, s Shell) {
+	t.Helper()
 	name := filepath.Join(s.Dir, ownerName)
 	text, err := os.ReadFile(name)
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	var o owner
 	if err := json.Unmarshal(text, &o); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	o.Process = process{PID: 1 << 30}
 	if text, err = json.Marshal(o); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if err := os.WriteFile(name, text, 0o600); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 }
 
@@ -388,5 +390,19 @@ func TestProcess(t *testing.T) {
 	}
 	if me.Start != "" && alive(process{PID: me.PID, Start: me.Start + "1"}) {
 		t.Error("a process that was started at another time is taken for this one")
+	}
+}
+
+// BenchmarkMake is a loop of commands: all that a warm switch costs here.
+func BenchmarkMake(b *testing.B) {
+	config, credentials := many(10)
+	p := Place{Path: filepath.Join(b.TempDir(), "place"), Now: time.Now}
+	sw := Switch{Files: Files{Own: load(b, config, credentials), Active: "a", Program: program}, Expires: time.Now().Add(time.Hour)}
+	for b.Loop() {
+		s, err := p.Make(sw)
+		if err != nil {
+			b.Fatal(err)
+		}
+		end(b, s)
 	}
 }

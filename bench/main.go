@@ -133,6 +133,7 @@ func run(rounds int) error {
 		{name: "exec -- /bin/true, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: small, base: "bare Go program that execs"},
 		{name: "exec -- /bin/true, 5,000 sessions, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: crowded, base: "bare Go program that execs"},
 		{name: "exec -- /bin/true, Secret Service, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: service, base: "bare Go program that execs"},
+		{name: "exec -- /bin/true, 10,000 profiles, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: large, base: "bare Go program that execs"},
 		{name: "credential-process, 10 profiles, cold", argv: []string{tool, "credential-process", "--no-cache", "open"}, env: small, base: "bare Go program"},
 		{name: "credential-process, 10,000 profiles, cold", argv: []string{tool, "credential-process", "--no-cache", "open"}, env: large, base: "bare Go program"},
 		{name: "exec -- /bin/true, cold", argv: []string{tool, "exec", "--no-cache", "open", "--", "/bin/true"}, env: small, base: "bare Go program that execs"},

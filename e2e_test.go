@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"aws-switch-role/internal/emulator"
 )
 
 // shells are what people work in; dash has no line editor, and so shows what
@@ -69,6 +71,7 @@ func TestEndToEnd(t *testing.T) {
 	run("console", testConsole)
 	run("tmux", testTmux)
 	run("sdks", testSDKs)
+	run("profile first", testProfileFirst)
 	run("serve/asks again", testServeAsks)
 	run("serve/in the background", testServeBackground)
 	run("serve/hang up", testServeHangUp)
@@ -634,5 +637,48 @@ func testSDKs(p *place) {
 			p.t.Errorf("%s does not see the role:\n%s", name, out)
 		}
 	}
+	x.exit()
+}
+
+// testProfileFirst has SDKs that take the profile before the keys in the
+// environment, as that for JavaScript does, or that see no keys at all. Whatever
+// way they go, they arrive at the role of the shell, though the default
+// profile's key in the user's own file is one that AWS does not know.
+func testProfileFirst(p *place) {
+	const (
+		noKeys = "env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_SESSION_TOKEN "
+		role   = "arn:aws:iam::222222222222:role/Ops"
+		open   = "arn:aws:sts::222222222222:assumed-role/Open/"
+	)
+	write(p.t, filepath.Join(p.home, ".aws", "config"), strings.ReplaceAll(awsConfig, "= default", "= main"), 0o600)
+	write(p.t, filepath.Join(p.home, ".aws", "credentials"), strings.ReplaceAll(awsCredentials, "default", "main")+
+		"[default]\naws_access_key_id = AKIAOFNOACCOUNTATALL\naws_secret_access_key = wrong\n", 0o600)
+	write(p.t, filepath.Join(p.home, "who.js"), `const {STS} = require("@aws-sdk/client-sts"); new STS({}).getCallerIdentity({}).then(r => console.log(r.Arn))`, 0o600)
+	write(p.t, filepath.Join(p.home, "who.py"), `import boto3; print(boto3.client("sts").get_caller_identity()["Arn"])`, 0o600)
+	node := "NODE_PATH=" + p.node + " AWS_ENDPOINT_URL=" + p.url + " node who.js"
+	others := []string{p.pythons[0] + " who.py"}
+	for _, cli := range p.clis {
+		others = append(others, cli+" sts get-caller-identity")
+	}
+
+	x := p.openShell("bash")
+	x.run("", "unset AWS_SWITCH_ROLE_NO_CACHE")
+	x.line("aws-switch-role --region us-east-1 tempsession")
+	x.answer()
+	x.prompt("tempsession")
+	x.wantRun("tempsession", "env "+node, opsSession)
+	x.wantRun("tempsession", noKeys+"-u AWS_PROFILE "+node, opsSession)
+	x.wantRun("tempsession", "env AWS_PROFILE=open "+node, open)
+	for _, other := range others {
+		x.wantRun("tempsession", noKeys+other, opsSession)
+		x.wantRun("tempsession", noKeys+"AWS_PROFILE=open "+other, open)
+	}
+	x.line("exit")
+	x.prompt("")
+	x.line("aws-switch-role --region us-east-1 --source-profile main --mfa-serial " + emulator.DemoDevice + " " + role)
+	x.prompt("Ops@222222222222") // behind the same device
+	x.wantRun("Ops@222222222222", noKeys+node, opsSession)
+	x.line("exit")
+	x.prompt("")
 	x.exit()
 }

@@ -95,7 +95,9 @@ func (a *app) explain(err error) []string {
 
 func (a *app) explanation(err error) explanation {
 	x := explanation{What: clean(err.Error())}
-	if e, ok := errors.AsType[*withoutMFAError](err); ok {
+	if e, ok := errors.AsType[*inShellError](err); ok {
+		x = a.explainInShell(e)
+	} else if e, ok := errors.AsType[*withoutMFAError](err); ok {
 		x = a.explainWithoutMFA(e)
 	} else if e, ok := errors.AsType[*devicesError](err); ok {
 		x = a.explanation(e.err)
@@ -143,6 +145,8 @@ func (a *app) explanation(err error) explanation {
 		x = explanation{What: clean(a.tilde(e.Path)) + ": " + clean(e.Err.Error())}
 	} else if e, ok := errors.AsType[*portError](err); ok {
 		x = explainPort(e)
+	} else if errors.Is(err, errNoShell) {
+		x = a.hint("no-switched-shell", x.What)
 	} else if errors.Is(err, errLongLived) {
 		x.Next = "give the profile a role_arn, or hand the key on by another way: see aws-switch-role export --help"
 	} else if _, ok := errors.AsType[*noMatchError](err); ok {
@@ -166,6 +170,19 @@ func browserTrouble(err error) string {
 		return "browser-stays-away"
 	}
 	return ""
+}
+
+// explainInShell tells what an SDK in a switched shell cannot have, where
+// nobody can be asked.
+func (a *app) explainInShell(e *inShellError) explanation {
+	n, ok := errors.AsType[*noInputError](e.err)
+	switch {
+	case !ok:
+		return a.explanation(e.err)
+	case e.confirm:
+		return a.hint("confirmed-apart", clean(n.what)+" is needed", e.profile)
+	}
+	return a.hint("asked-apart", clean(n.what)+" is needed", e.profile)
 }
 
 // refusedByCobra reports whether cobra itself refused the command line.

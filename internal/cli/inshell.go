@@ -264,7 +264,22 @@ func (a *app) again(ctx context.Context, f *switchFlags, profile string) (cred.C
 		return none, err
 	}
 	if err := a.confirm(ctx, f, p); err != nil {
-		return none, err
+		return none, &inShellError{profile: profile, confirm: true, err: err}
 	}
-	return a.credentials(ctx, f, p)
+	c, err := a.credentials(ctx, f, p)
+	if err != nil {
+		err = &inShellError{profile: profile, err: err}
+	}
+	return c, err
 }
+
+// inShellError says why a profile of a switched shell's files has no
+// credentials.
+type inShellError struct {
+	profile string // as a person would type it
+	confirm bool   // it is protected, and nobody has confirmed it
+	err     error
+}
+
+func (e *inShellError) Error() string { return e.err.Error() }
+func (e *inShellError) Unwrap() error { return e.err }

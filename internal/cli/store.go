@@ -103,7 +103,11 @@ func (a *app) store(f *switchFlags, dir *cache.Dir) session.Store {
 	if choice, err := a.keyringChoice(); f.noCache || err == nil && choice == keyring.None {
 		return &session.Memory{}
 	}
-	return patient{dir, a.patience()}
+	limit := a.patience()
+	if f.noInput {
+		limit = patienceOfPrograms
+	}
+	return patient{dir, limit}
 }
 
 // patient is a cache whose locks are waited for so long and no longer.

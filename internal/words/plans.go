@@ -35,10 +35,13 @@ var hints = map[string]entry{
 	"own-process":      {next: text{"give the profile keys or a role, or name another profile there", "プロファイルにキーかロールを設定するか、別のプロファイルを指定する"}},
 
 	// Nobody to ask.
-	"nobody-to-ask":   {next: text{"run aws-switch-role %[1]s on a terminal, pass --mfa-code CODE, or set mfa_process or AWS_SWITCH_ROLE_ASKPASS", "端末で aws-switch-role %[1]s を実行するか、--mfa-code コード を渡すか、mfa_process か AWS_SWITCH_ROLE_ASKPASS を設定する"}},
-	"may-not-ask":     {next: text{"leave %[1]s out, pass --mfa-code CODE, or set mfa_process in the profile", "%[1]s を外すか、--mfa-code コード を渡すか、プロファイルに mfa_process を設定する"}},
-	"cannot-confirm":  {next: text{"run it on a terminal without --no-input, or pass --yes", "端末で --no-input なしで実行するか、--yes をつける"}},
-	"no-such-command": {next: text{"is it on the PATH? a shell's alias or function is not", "PATH にあるか。シェルのエイリアスや関数は使えない"}},
+	"nobody-to-ask":     {next: text{"run aws-switch-role %[1]s on a terminal, pass --mfa-code CODE, or set mfa_process or AWS_SWITCH_ROLE_ASKPASS", "端末で aws-switch-role %[1]s を実行するか、--mfa-code コード を渡すか、mfa_process か AWS_SWITCH_ROLE_ASKPASS を設定する"}},
+	"may-not-ask":       {next: text{"leave %[1]s out, pass --mfa-code CODE, or set mfa_process in the profile", "%[1]s を外すか、--mfa-code コード を渡すか、プロファイルに mfa_process を設定する"}},
+	"cannot-confirm":    {next: text{"run it on a terminal without --no-input, or pass --yes", "端末で --no-input なしで実行するか、--yes をつける"}},
+	"asked-apart":       {next: text{"type aws-switch-role %[1]s -- true, which asks for it, then try again", "aws-switch-role %[1]s -- true を実行して入力してから、もう一度試す"}},
+	"confirmed-apart":   {next: text{"switch to it by itself: aws-switch-role %[1]s", "それ自体に切り替える: aws-switch-role %[1]s"}},
+	"no-switched-shell": {next: text{"unset AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, or run it in the switched shell", "AWS_CONFIG_FILE と AWS_SHARED_CREDENTIALS_FILE を unset するか、切り替えたシェルの中で実行する"}},
+	"no-such-command":   {next: text{"is it on the PATH? a shell's alias or function is not", "PATH にあるか。シェルのエイリアスや関数は使えない"}},
 
 	// A lock of another process. 1 is its id.
 	"held":           {next: text{"try again when it is done; if it asks for something, answer it, or end it: kill %[1]s", "終わってからやり直す。何かを尋ねて待っているなら、それに答えるか終了させる: kill %[1]s"}},

@@ -22,7 +22,7 @@ cross:
 
 # The end-to-end tests drive real programs. On Debian, as root, they are
 # installed; elsewhere the target says what to install.
-TOOLS = aws:awscli dash:dash zsh:zsh fish:fish bash:bash tmux:tmux strace:strace ps:procps node:nodejs npm:npm python3:python3 \
+TOOLS = aws:awscli dash:dash zsh:zsh fish:fish bash:bash tmux:tmux strace:strace ps:procps setpriv:util-linux node:nodejs npm:npm python3:python3 \
 	dbus-daemon:dbus-daemon dbus-monitor:dbus-bin gnome-keyring-daemon:gnome-keyring chromium:chromium secret-tool:libsecret-tools pass:pass gpg:gnupg \
 	keepassxc:keepassxc
 # Programs without a command of their own, by a file of theirs.

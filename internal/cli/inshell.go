@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -245,6 +246,8 @@ func (a *app) again(ctx context.Context, f *switchFlags, profile string) (cred.C
 	if err != nil {
 		return none, err
 	}
+	// A credential_process of the user's own may be this program once more.
+	a.environ = append(slices.Clip(a.environ), variable("no-input")+"=1")
 	options, err := f.options()
 	if err != nil {
 		return none, err

@@ -26,10 +26,11 @@ var layers = map[string][]string{
 	"keyring":   {},
 	"accesskey": {"cred", "keyring"},
 	"recent":    {},
+	"keeper":    {"cred", "folder"},
 	"emulator":  {},
 	"doctor":    {"awsconfig", "plan"},
 	"words":     {},
-	"cli":       {"cred", "awsconfig", "doctor", "words", "plan", "session", "cache", "keyring", "accesskey", "recent", "hop", "deliver", "term", "mirror", "emulator"},
+	"cli":       {"cred", "awsconfig", "doctor", "words", "plan", "session", "cache", "keyring", "accesskey", "recent", "hop", "deliver", "keeper", "term", "mirror", "emulator"},
 }
 
 // banned are imports that only the named packages may have.
@@ -102,7 +103,7 @@ func TestLayers(t *testing.T) {
 
 // TestOnlyHopLinksTheSDK guards against reaching the SDK through a side door.
 func TestOnlyHopLinksTheSDK(t *testing.T) {
-	for _, name := range []string{"cred", "awsconfig", "plan", "session", "deliver", "term", "keyring", "accesskey", "recent", "folder", "mirror", "emulator"} {
+	for _, name := range []string{"cred", "awsconfig", "plan", "session", "deliver", "keeper", "term", "keyring", "accesskey", "recent", "folder", "mirror", "emulator"} {
 		out, err := exec.Command("go", "list", "-deps", "./internal/"+name).Output()
 		if err != nil {
 			t.Fatal(err)

@@ -22,6 +22,9 @@ type Plan struct {
 	// Chain names the profiles that the plan goes through, the one that was
 	// asked for last. A source that is no profile is not in it.
 	Chain []string
+	// Secretless is set when the profile asks for a shell without credentials
+	// in its environment.
+	Secretless bool
 	// Hops[0] is the source.
 	Hops []Hop
 	// Facts[i] says where the values of Hops[i] were read, for people.

@@ -500,6 +500,9 @@ func (b *builder) build(name string, ch chain) (Plan, error) {
 	if p.Protected, err = boolean(target, "switch_role_protected"); err != nil {
 		return Plan{}, err
 	}
+	if p.Secretless, err = boolean(target, "switch_role_secretless"); err != nil {
+		return Plan{}, err
+	}
 	if p.Region, p.RegionFact, err = b.region(ch.profiles()); err != nil {
 		return Plan{}, err
 	}

@@ -58,6 +58,9 @@ func Print(w io.Writer, p Plan, kept func(i int) string) error {
 	if p.Protected {
 		line(&b, "protected", "asks for the profile's name first", "switch_role_protected")
 	}
+	if p.Secretless {
+		line(&b, "secretless", "keeps the credentials out of the environment", "switch_role_secretless")
+	}
 	if p.Plain {
 		line(&b, "delivers", "the long-lived key itself", "--no-session")
 	}

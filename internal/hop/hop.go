@@ -125,6 +125,14 @@ func (p *Performer) environmentKey(h plan.EnvironmentKey) (cred.Credentials, err
 	return c, err
 }
 
+// Close closes the connections that p keeps for the next hop, when all hops
+// are done and the process goes on.
+func (p *Performer) Close() {
+	if p.client != nil {
+		p.client.transport.CloseIdleConnections()
+	}
+}
+
 func (p *Performer) now() time.Time {
 	if p.Now == nil {
 		return time.Now()

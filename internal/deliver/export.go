@@ -43,6 +43,22 @@ func Export(w io.Writer, format Format, base []string, c cred.Credentials, as As
 	return export(w, format, base, variables(base, c, as))
 }
 
+// renewed are the variables that a session of the same role as before has anew.
+var renewed = []string{
+	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SESSION_EXPIRATION", "AWS_SWITCH_ROLE_KEY_ID",
+}
+
+// ExportRenewed writes what puts c in the place of the credentials that the
+// child with the environment base has, and changes nothing else of it. The
+// format is one of the shells'.
+func ExportRenewed(w io.Writer, format Format, base []string, c cred.Credentials) error {
+	vars := slices.DeleteFunc(variables(nil, c, As{}), func(v variable) bool { return !slices.Contains(renewed, v.name) })
+	base = slices.DeleteFunc(slices.Clone(base), func(entry string) bool {
+		return entry == "" || !slices.Contains(renewed, foldName(entryName(entry)))
+	})
+	return export(w, format, base, vars)
+}
+
 // export is [Export] of any variables.
 func export(w io.Writer, format Format, base []string, vars []variable) error {
 	for _, v := range vars {

@@ -357,3 +357,22 @@ func TestExportReportsAShortWrite(t *testing.T) {
 		}
 	}
 }
+
+func TestExportRenewed(t *testing.T) {
+	c, as := session()
+	base := Env([]string{"PATH=/bin", "AWS_VAULT=left"}, c, as)
+	var b bytes.Buffer
+	fresh := cred.Credentials{AccessKeyID: "ASIANEW", SecretAccessKey: cred.NewSecret("SECRETnew")}
+	if err := ExportRenewed(&b, FormatEnv, base, fresh); err != nil {
+		t.Fatal(err)
+	}
+	want := `unset AWS_SESSION_TOKEN
+unset AWS_SESSION_EXPIRATION
+export AWS_ACCESS_KEY_ID='ASIANEW'
+export AWS_SECRET_ACCESS_KEY='SECRETnew'
+export AWS_SWITCH_ROLE_KEY_ID='ASIANEW'
+`
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

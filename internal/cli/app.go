@@ -207,9 +207,21 @@ func (a *app) planEnvironment() plan.Environment {
 	// In a shell of ours the key in the environment is the role's, unless a
 	// wrapper has put another one there since.
 	if a.depth() > 0 && env.AccessKeyID == a.getenv("AWS_SWITCH_ROLE_KEY_ID") {
-		env.InRole, env.BaseKeyID = true, a.getenv("AWS_SWITCH_ROLE_BASE_KEY_ID")
+		env.InRole, env.BaseKeyID = true, a.baseKeyID()
 	}
 	return env
+}
+
+// baseKeyID is the id of the key in the environment that the shell that we are
+// in was switched from, "" when it was not from one.
+func (a *app) baseKeyID() string {
+	if id := a.getenv("AWS_SWITCH_ROLE_BASE_KEY_ID"); id != "" {
+		return id
+	}
+	if r, err := a.record(); err == nil {
+		return r.BaseKeyID
+	}
+	return ""
 }
 
 // environmentToken is the session token that belongs to the key in the
@@ -247,7 +259,8 @@ func (a *app) walk(ctx context.Context, f *switchFlags, p plan.Plan, performer *
 		return cred.Credentials{}, err
 	}
 	dir := a.cached(ctx, f)
-	return a.engine(f, p, performer, dir, a.store(f, dir)).Credentials(ctx, p)
+	f.sessions = a.store(f, dir)
+	return a.engine(f, p, performer, dir, f.sessions).Credentials(ctx, p)
 }
 
 // engine is what walks a plan: a performer, to which it adds what asks and

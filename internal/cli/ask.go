@@ -62,6 +62,7 @@ func (a *app) newAsker(f *switchFlags, p plan.Plan, codes *cache.Dir) *asker {
 // noInputError says what would have been asked for, had anybody been there.
 type noInputError struct {
 	what    string // "the MFA code of …"
+	device  string // whose code it is, where it is one
 	flag    string // that forbids to ask, "" where there is no terminal
 	instead string // the flag that answers, if --yes does not
 	cause   error
@@ -79,6 +80,10 @@ func (e *noInputError) Unwrap() error { return e.cause }
 // code implements hop.Performer's MFACode. AWS takes a code once, so one that
 // was handed out before is not handed out again.
 func (k *asker) code(ctx context.Context, m plan.MFA, problem error) (string, error) {
+	// Who may not ask does not wait for others who do.
+	if k.flags.noInput && k.flags.mfaCode == "" && m.Process == "" {
+		return "", or(problem, &noInputError{what: "the MFA code of " + m.Serial, device: m.Serial, flag: k.flags.name("no-input")})
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	done, err := k.turn(ctx, m)
@@ -94,8 +99,6 @@ func (k *asker) code(ctx context.Context, m plan.MFA, problem error) (string, er
 		return "", or(problem, &hop.CodeError{Serial: m.Serial, Msg: "the code of " + k.flags.name("mfa-code") + " is used already, and a further one is needed"})
 	case m.Process != "":
 		return k.fromProcess(ctx, m, problem)
-	case k.flags.noInput:
-		return "", or(problem, &noInputError{what: "the MFA code of " + m.Serial, flag: k.flags.name("no-input")})
 	}
 	t, err := term.Open()
 	if err != nil {
@@ -241,7 +244,7 @@ func (k *asker) fromAskpass(ctx context.Context, m plan.MFA, problem, noTerminal
 		}
 		return code, nil
 	}
-	return "", or(problem, &noInputError{what: "the MFA code of " + m.Serial, cause: noTerminal})
+	return "", or(problem, &noInputError{what: "the MFA code of " + m.Serial, device: m.Serial, cause: noTerminal})
 }
 
 // helper runs a program that answers for a person and returns the line that it
@@ -286,7 +289,7 @@ func (e *helperError) Unwrap() error { return e.err }
 func (a *app) withoutAWS() []string {
 	var env []string
 	for _, e := range a.environ {
-		if !strings.HasPrefix(e, "AWS_") {
+		if !strings.HasPrefix(e, "AWS_") && !strings.HasPrefix(e, "AMAZON_") {
 			env = append(env, e)
 		}
 	}

@@ -11,11 +11,14 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"aws-switch-role/internal/deliver"
 )
 
 // Main runs the command named by args, the arguments after the program's
 // name, and returns the exit status.
 func Main(args []string) int {
+	_ = deliver.HideMemory() // there is nothing to do about a failure
 	a := newApp(os.Environ(), os.Stdin, os.Stdout, os.Stderr)
 	exit := a.run(context.Background(), args)
 	if a.interrupted != nil {
@@ -74,12 +77,14 @@ last one that was switched to, other than the one this shell is in.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err.Error()} })
 	f.register(root)
+	f.registerSecretless(root)
 	root.Flags().SortFlags = false
 	root.AddCommand(
 		a.listCommand(), a.initCommand(),
 		a.shellCommand(), a.execCommand(), a.exportCommand(), a.processCommand(), a.serveCommand(), a.consoleCommand(),
 		a.explainCommand(), a.statusCommand(), a.keysCommand(), a.sessionsCommand(), a.doctorCommand(), a.demoCommand(), a.versionCommand(),
 		a.profileCommand(), a.mfaCommand(),
+		a.refreshCommand(), a.keepCommand(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

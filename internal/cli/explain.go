@@ -95,7 +95,9 @@ func (a *app) explain(err error) []string {
 
 func (a *app) explanation(err error) explanation {
 	x := explanation{What: clean(err.Error())}
-	if e, ok := errors.AsType[*inShellError](err); ok {
+	if said, ok := a.explainShell(err); ok {
+		x = said
+	} else if e, ok := errors.AsType[*inShellError](err); ok {
 		x = a.explainInShell(e)
 	} else if e, ok := errors.AsType[*withoutMFAError](err); ok {
 		x = a.explainWithoutMFA(e)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"aws-switch-role/internal/plan"
+	"aws-switch-role/internal/session"
 )
 
 // switchFlags are the flags of every command that switches.
@@ -29,6 +30,8 @@ type switchFlags struct {
 	readOnly                    bool
 	quiet                       bool // nothing but a failure is told
 	console                     bool // it is for signing in to the console
+	secretless                  bool
+	sessions                    session.Store // of the walk, for the keeper
 
 	// fromEnvironment are the flags that a variable set rather than the
 	// command line.
@@ -68,6 +71,11 @@ func (f *switchFlags) register(cmd *cobra.Command) {
 	fs.BoolVar(&f.debug, "debug", false, "say every step on stderr, never a secret")
 	_ = cmd.RegisterFlagCompletionFunc("duration", cobra.FixedCompletions([]string{"1h", "2h", "4h", "8h", "12h", "max"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("renew", cobra.FixedCompletions([]string{renewRoles, renewAll}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// registerSecretless defines the flag of the commands that open a shell.
+func (f *switchFlags) registerSecretless(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.secretless, "secretless", false, "keep the credentials out of the environment: a keeper beside the shell answers for its programs")
 }
 
 // variable is the environment variable that sets a flag's default.
@@ -110,12 +118,32 @@ func (f *switchFlags) complete(a *app, fs *pflag.FlagSet) error {
 	return nil
 }
 
+// standingFlags are those that the environment sets.
+func (a *app) standingFlags() (*switchFlags, error) {
+	cmd, f := &cobra.Command{}, &switchFlags{}
+	f.register(cmd)
+	return f, f.complete(a, cmd.Flags())
+}
+
 // name is a flag as the person gave it: on the command line or in a variable.
 func (f *switchFlags) name(flag string) string {
 	if v, ok := f.fromEnvironment[flag]; ok {
 		return v
 	}
 	return "--" + flag
+}
+
+// keeps reports whether a command is to start a keeper beside the shell that
+// it opens.
+func (f *switchFlags) keeps(cmd *cobra.Command, p plan.Plan) bool {
+	opens := cmd.Flags().Lookup("secretless") != nil
+	return opens && (f.secretless || p.Secretless && !f.given(cmd, "secretless"))
+}
+
+// given reports whether a flag was set, on the command line or in a variable.
+func (f *switchFlags) given(cmd *cobra.Command, flag string) bool {
+	_, inEnvironment := f.fromEnvironment[flag]
+	return inEnvironment || cmd.Flags().Changed(flag)
 }
 
 // options turns the flags into a plan's options.

@@ -58,6 +58,9 @@ type record struct {
 	// Environment is what the variables said before the switch has removed or
 	// set them.
 	Environment plan.Environment `json:"environment"`
+	// BaseKeyID is the id of the environment's key that the chain started
+	// from, if it did. A secretless shell has no variable that says so.
+	BaseKeyID string `json:"base_key_id,omitempty"`
 }
 
 // surround is the environment of a plan that is made in the shell: that of the
@@ -74,26 +77,32 @@ func (r record) surround(now plan.Environment) plan.Environment {
 // outfit gives the child of a switch AWS files in which every profile asks us.
 // Without them the child still has its keys, and sees the user's own files.
 func (a *app) outfit(as *deliver.As, f *switchFlags, p plan.Plan, expires time.Time) {
-	shell, err := a.makeShell(f, p, expires)
+	shell, err := a.makeShell(f, p, expires, false)
 	if err != nil {
 		a.warnOnce(f.quiet)(fmt.Errorf("the AWS files of the switched shell cannot be made, and it sees your own: %w", err))
 		return
 	}
-	a.log().Debug("the shell's own AWS files", "directory", shell.Dir)
+	dress(as, shell)
+}
+
+// dress leads a child to the files of its shell.
+func dress(as *deliver.As, shell mirror.Shell) {
 	as.SessionDir, as.ConfigFile, as.CredentialsFile = shell.Dir, shell.ConfigFile(), shell.CredentialsFile()
 }
 
 // makeShell makes the directory of a switched shell, in the first place that
-// can have it.
-func (a *app) makeShell(f *switchFlags, p plan.Plan, expires time.Time) (mirror.Shell, error) {
+// can have it. served says that the shell has a keeper.
+func (a *app) makeShell(f *switchFlags, p plan.Plan, expires time.Time, served bool) (mirror.Shell, error) {
 	sw, err := a.shellSwitch(f, p, expires)
 	if err != nil {
 		return mirror.Shell{}, err
 	}
+	sw.Served = served
 	err = errors.New("no directory is known for them")
 	for i, dir := range a.folders().shells {
 		shell, merr := mirror.Place{Path: dir, Now: a.now}.Make(sw)
 		if merr == nil {
+			a.log().Debug("the shell's own AWS files", "directory", shell.Dir)
 			return shell, nil
 		}
 		a.log().Debug("no directory for the shell", "place", dir, "why", merr)
@@ -127,6 +136,7 @@ func (a *app) shellSwitch(f *switchFlags, p plan.Plan, expires time.Time) (mirro
 	if p.Adhoc {
 		r.Profile = p.RoleARN()
 	}
+	r.BaseKeyID = a.as(p).BaseKeyID
 	text, err := json.Marshal(r)
 	return mirror.Switch{
 		Files:   mirror.Files{Own: own, Active: p.Profile, Keyring: accesskey.Names(keys), Program: self},

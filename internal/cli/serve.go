@@ -91,9 +91,6 @@ func (a *app) serve(cmd *cobra.Command, f *switchFlags, s *serveFlags, args []st
 	if s.port < 0 || s.port > 65535 {
 		return usagef("%s is a number up to 65535, not %d", f.name("port"), s.port)
 	}
-	if err := deliver.HideMemory(); err != nil {
-		a.log().Debug("the memory can be read by other processes", "error", err)
-	}
 	endpoint, err := deliver.Listen(s.port)
 	if err != nil {
 		return &portError{s.port, err}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/term"
 )
@@ -23,6 +24,18 @@ type status struct {
 	Delivery string    `json:"delivery"`
 	Depth    int       `json:"depth"`
 	ARN      string    `json:"arn,omitempty"` // from AWS, with --online
+
+	// Of a secretless shell, from its keeper.
+	Ended      bool    `json:"ended,omitempty"` // there is no keeper any more
+	CodeNeeded bool    `json:"code_needed,omitempty"`
+	Served     *served `json:"served,omitempty"`
+}
+
+// served is the process that a keeper has given credentials to last.
+type served struct {
+	PID     int       `json:"pid"`
+	Program string    `json:"program,omitempty"`
+	At      time.Time `json:"at"`
 }
 
 // errNotSwitched is the answer outside a switched environment.
@@ -48,6 +61,9 @@ switched shell the exit status is 1.`,
 			}
 			if err != nil {
 				return err
+			}
+			if dir, err := a.keeperDir(); err == nil && dir != "" {
+				s.kept(askStatus(cmd.Context(), dir))
 			}
 			if online {
 				if s.ARN, err = a.callerARN(cmd.Context(), s.Region); err != nil {
@@ -85,8 +101,24 @@ func (a *app) status() (status, error) {
 	return s, nil
 }
 
+// kept adds what the shell's keeper says, or that it says nothing.
+func (s *status) kept(k keptStatus, err error) {
+	s.Delivery = "secretless"
+	if err != nil {
+		s.Ended = true
+		return
+	}
+	s.Expires, s.CodeNeeded = k.Expires, k.CodeNeeded
+	if k.PID != 0 {
+		s.Served = &served{k.PID, k.Program, k.At}
+	}
+}
+
 // left says how long the session lasts: "52m", "ended", or "" when it does not end.
 func (s status) left(now time.Time) string {
+	if s.Ended {
+		return "ended"
+	}
 	if s.Expires.IsZero() {
 		return ""
 	}
@@ -123,16 +155,37 @@ func (s status) long(now time.Time) string {
 	if !s.Expires.IsZero() {
 		row("until", s.Expires.Local().Format("2006-01-02 15:04:05")+" ("+s.left(now)+")")
 	}
+	if s.Ended {
+		row("until", "ended: the shell's keeper is gone; type exit, then switch again")
+	}
+	if s.CodeNeeded {
+		row("renewal", "needs an MFA code: aws-switch-role refresh")
+	}
 	row("delivery", s.Delivery)
+	if s.Served != nil {
+		row("served", fmt.Sprintf("pid %d %s at %s", s.Served.PID, s.Served.Program, s.Served.At.Local().Format(time.TimeOnly)))
+	}
 	row("depth", fmt.Sprint(s.Depth))
 	row("caller", s.ARN)
 	return out
 }
 
-// callerARN asks AWS who the keys in the environment belong to, at the
+// shellKey is the key of the session that this shell is in.
+func (a *app) shellKey(ctx context.Context) (cred.Credentials, error) {
+	kept, err := a.keeperDir()
+	if err != nil {
+		return cred.Credentials{}, err
+	}
+	if kept != "" {
+		return keptCredentials(ctx, kept)
+	}
+	return a.environmentKey()
+}
+
+// callerARN asks AWS who the shell's keys belong to, at the
 // endpoint that a switch would use.
 func (a *app) callerARN(ctx context.Context, region string) (string, error) {
-	c, err := a.environmentKey()
+	c, err := a.shellKey(ctx)
 	if err != nil {
 		return "", err
 	}

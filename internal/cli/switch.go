@@ -34,6 +34,7 @@ its credentials in the environment. Leaving the shell leaves the role.`,
 		},
 	}
 	f.register(cmd)
+	f.registerSecretless(cmd)
 	return cmd
 }
 
@@ -55,6 +56,7 @@ terminal, the signals and the exit status are its own.`,
 		},
 	}
 	f.register(cmd)
+	f.registerSecretless(cmd)
 	return cmd
 }
 
@@ -75,9 +77,10 @@ func (a *app) switchTo(cmd *cobra.Command, f *switchFlags, args []string, mayRun
 	if err != nil {
 		return err
 	}
-	as := a.as(p)
-	a.outfit(&as, f, p, c.Expires)
-	env := deliver.Env(a.environ, c, as)
+	env, err := a.childEnvironment(cmd, f, p, c)
+	if err != nil {
+		return err
+	}
 	if len(command) == 0 {
 		command = deliver.Shell(env)
 	}
@@ -88,6 +91,21 @@ func (a *app) switchTo(cmd *cobra.Command, f *switchFlags, args []string, mayRun
 	a.log().Debug("running", "command", command[0])
 	a.exit, err = deliver.Exec(command, env)
 	return err
+}
+
+// childEnvironment is what a switch's command or shell finds in its
+// environment: credentials or, secretless, where to ask for them.
+func (a *app) childEnvironment(cmd *cobra.Command, f *switchFlags, p plan.Plan, c cred.Credentials) ([]string, error) {
+	as := a.as(p)
+	if f.keeps(cmd, p) {
+		if err := a.outfitKept(&as, f, p, c); err != nil {
+			return nil, err
+		}
+		as.BaseKeyID = "" // the shell's record says it
+		return deliver.Env(a.environ, cred.Credentials{}, as), nil
+	}
+	a.outfit(&as, f, p, c.Expires)
+	return deliver.Env(a.environ, c, as), nil
 }
 
 // become plans and walks: it returns the credentials that a command's one
@@ -111,6 +129,11 @@ func (a *app) prepare(cmd *cobra.Command, f *switchFlags, args []string) (plan.P
 	p, err := a.planned(cmd, f, args)
 	if err != nil {
 		return p, err
+	}
+	if f.keeps(cmd, p) {
+		if err := keepable(p); err != nil {
+			return p, err
+		}
 	}
 	return p, a.confirm(cmd.Context(), f, p)
 }
@@ -158,11 +181,16 @@ func (a *app) announcement(p plan.Plan, c cred.Credentials) string {
 	default:
 		s += term.Clean(plan.Describe(p.Hops[len(p.Hops)-1]))
 	}
-	if c.Expires.IsZero() {
-		return s
+	return s + a.until(c.Expires)
+}
+
+// until goes on with the end of credentials, where they have one.
+func (a *app) until(end time.Time) string {
+	if end.IsZero() {
+		return ""
 	}
-	left := c.Expires.Sub(a.now()).Round(time.Minute)
-	return s + fmt.Sprintf(", until %s (%s)", c.Expires.Local().Format("15:04"), plan.Length(left))
+	left := end.Sub(a.now()).Round(time.Minute)
+	return fmt.Sprintf(", until %s (%s)", end.Local().Format("15:04"), plan.Length(left))
 }
 
 func (a *app) exportCommand() *cobra.Command {
@@ -259,6 +287,13 @@ is written to stderr unless it fails; an MFA code is asked for on the terminal.`
 			}
 			var c cred.Credentials
 			if inShell {
+				var kept string
+				if kept, err = a.keeperDir(); kept != "" {
+					return a.keptProcess(cmd.Context(), kept, profile)
+				}
+				if err != nil {
+					return err
+				}
 				c, err = a.answer(cmd.Context(), cmd, f, profile)
 			} else {
 				_, c, err = a.become(cmd, f, args)

@@ -94,7 +94,3 @@ func watch(pid int) (ended <-chan struct{}, err error) {
 	}()
 	return c, nil
 }
-
-// Conceal makes this process opaque to the user's other ones. macOS guards the
-// memory of other processes by itself, unless one is a debugger by right.
-func Conceal() {}

@@ -264,8 +264,3 @@ func watch(pid int) (ended <-chan struct{}, err error) {
 	}()
 	return c, nil
 }
-
-// Conceal makes this process opaque to the user's other ones: none may trace
-// it or read its memory or its environment, and no core is dumped of it
-// (PR_SET_DUMPABLE in prctl(2)). What it executes is as open as ever.
-func Conceal() { _ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }

@@ -41,6 +41,3 @@ func Detach(string, []string, []string) error { return ErrUnsupported }
 
 // Receive fails with ErrUnsupported.
 func Receive() (Orders, func(error) error, error) { return Orders{}, nil, ErrUnsupported }
-
-// Conceal makes this process opaque to the user's other ones.
-func Conceal() {}

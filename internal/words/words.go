@@ -55,7 +55,7 @@ func (t text) in(l Language, args []any) string {
 type entry struct{ what, why, next text }
 
 // catalogue holds all explanations by their id, an id in one part alone.
-var catalogue = []map[string]entry{findings, refusals, hints, devices}
+var catalogue = []map[string]entry{findings, refusals, hints, devices, shells}
 
 // Explain returns the explanation called id; args are what it is about, made
 // safe for a terminal by the caller. ok is false when there is none.

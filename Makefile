@@ -24,7 +24,7 @@ cross:
 # installed; elsewhere the target says what to install.
 TOOLS = aws:awscli dash:dash zsh:zsh fish:fish bash:bash tmux:tmux strace:strace ps:procps setpriv:util-linux node:nodejs npm:npm python3:python3 \
 	dbus-daemon:dbus-daemon dbus-monitor:dbus-bin gnome-keyring-daemon:gnome-keyring chromium:chromium secret-tool:libsecret-tools pass:pass gpg:gnupg \
-	keepassxc:keepassxc
+	keepassxc:keepassxc gdb:gdb
 # Programs without a command of their own, by a file of theirs.
 FILES = /usr/share/bash-completion/bash_completion:bash-completion /usr/share/powerlevel9k/powerlevel9k.zsh-theme:zsh-theme-powerlevel9k
 NODE_PACKAGES = @aws-sdk/client-sts@3.1173.0 spaceship-prompt@4.22.5 pure-prompt@1.28.3
@@ -51,6 +51,7 @@ tools:
 		python3 -m zipfile -e .cache/node/node_modules/@aws-cdk/asset-awscli-v1/lib/layer.zip .cache/awscli && \
 		python3 -m compileall -q .cache/awscli/awscli/awscli .cache/awscli/awscli/urllib3 .cache/awscli/awscli/yaml && \
 		grep -q "'$(AWS_CLI)'" .cache/awscli/awscli/awscli/__init__.py || { echo "$(AWS_LAYER) of npm has no AWS CLI $(AWS_CLI) in it, which the tests need in .cache/awscli"; exit 1; }; }
+	@test -x .cache/gosdk || { mkdir -p .cache && cd testdata/gosdk && go build -o ../../.cache/gosdk .; }
 
 bench:
 	go run ./bench

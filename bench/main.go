@@ -4,12 +4,14 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,11 +27,15 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 40, "how often each command is run")
 	weigh := flag.Bool("weigh", false, "run the command given as arguments and print the most memory it held, in KiB")
+	clock := flag.Bool("clock", false, "run the command given as arguments at each line of stdin and print how long it took, in nanoseconds")
 	flag.Parse()
 	err := error(nil)
-	if *weigh {
+	switch {
+	case *weigh:
 		err = weighOne(flag.Args())
-	} else {
+	case *clock:
+		err = clockMany(flag.Args())
+	default:
 		err = run(*rounds)
 	}
 	if err != nil {
@@ -58,6 +64,10 @@ type job struct {
 	argv []string
 	env  []string
 	base string // the job whose median is 1 in the ratio
+	// within, if there is one, is a command that runs the job's, given as its
+	// last arguments, where it has to be run.
+	within []string
+	inside *clockwork
 	// figures
 	times []time.Duration
 	peak  int64 // of resident memory, in KiB
@@ -130,14 +140,24 @@ func run(rounds int) error {
 		{name: "credential-process, 10,000 profiles, warm", argv: []string{tool, "credential-process", "open"}, env: large, base: "bare Go program"},
 		{name: "credential-process, 5,000 sessions, warm", argv: []string{tool, "credential-process", "open"}, env: crowded, base: "bare Go program"},
 		{name: "credential-process, Secret Service, warm", argv: []string{tool, "credential-process", "open"}, env: service, base: "bare Go program"},
+		{
+			name: "credential-process, of a keeper", argv: []string{tool, "credential-process", "--in-shell=open"}, env: small,
+			base: "credential-process, 10 profiles, warm", within: []string{tool, "exec", "open", "--secretless", "--"},
+		},
 		{name: "exec -- /bin/true, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: small, base: "bare Go program that execs"},
 		{name: "exec -- /bin/true, 5,000 sessions, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: crowded, base: "bare Go program that execs"},
 		{name: "exec -- /bin/true, Secret Service, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: service, base: "bare Go program that execs"},
 		{name: "exec -- /bin/true, 10,000 profiles, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: large, base: "bare Go program that execs"},
+		{name: "exec --secretless -- /bin/true, warm", argv: []string{tool, "exec", "open", "--secretless", "--", "/bin/true"}, env: small, base: "bare Go program that execs"},
 		{name: "credential-process, 10 profiles, cold", argv: []string{tool, "credential-process", "--no-cache", "open"}, env: small, base: "bare Go program"},
 		{name: "credential-process, 10,000 profiles, cold", argv: []string{tool, "credential-process", "--no-cache", "open"}, env: large, base: "bare Go program"},
 		{name: "exec -- /bin/true, cold", argv: []string{tool, "exec", "--no-cache", "open", "--", "/bin/true"}, env: small, base: "bare Go program that execs"},
 	}
+	defer func() {
+		for _, j := range jobs {
+			j.end()
+		}
+	}()
 	for _, j := range jobs { // fills the caches, and those of the disk
 		if err := j.once(); err != nil {
 			return err
@@ -217,6 +237,9 @@ func fill(tool string, env []string, sessions int) error {
 
 // once runs the job and notes time and memory.
 func (j *job) once() error {
+	if j.within != nil {
+		return j.onceWithin()
+	}
 	cmd := exec.Command(j.argv[0], j.argv[1:]...)
 	cmd.Env = j.env
 	var errs bytes.Buffer
@@ -229,6 +252,73 @@ func (j *job) once() error {
 	return nil
 }
 
+// clockwork is a process that runs a job where it has to be run.
+type clockwork struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Scanner
+}
+
+// onceWithin runs the job in another process's family, which measures it.
+func (j *job) onceWithin() error {
+	if j.inside == nil {
+		if err := j.begin(); err != nil {
+			return err
+		}
+	}
+	if _, err := io.WriteString(j.inside.in, "\n"); err != nil {
+		return fmt.Errorf("%s: %w", j.name, err)
+	}
+	if !j.inside.out.Scan() {
+		return fmt.Errorf("%s: %w", j.name, cmp.Or(j.inside.out.Err(), io.ErrUnexpectedEOF))
+	}
+	took, err := strconv.ParseInt(j.inside.out.Text(), 10, 64)
+	j.times = append(j.times, time.Duration(took))
+	return err
+}
+
+func (j *job) begin() error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	argv := slices.Concat(j.within, []string{self, "-clock", "--"}, j.argv)
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env, cmd.Stderr = j.env, os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	j.inside = &clockwork{cmd, in, bufio.NewScanner(out)}
+	return cmd.Start()
+}
+
+// end ends what begin began.
+func (j *job) end() {
+	if j.inside != nil {
+		_ = j.inside.in.Close()
+		_ = j.inside.cmd.Wait()
+	}
+}
+
+// clockMany runs a command at each line of stdin.
+func clockMany(argv []string) error {
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		begun := time.Now()
+		if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%q: %w\n%s", argv, err, out)
+		}
+		if _, err := fmt.Println(time.Since(begun).Nanoseconds()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // weigh returns the most memory that the job holds, in KiB. A child's figure
 // begins with its parent's, so a parent smaller than this one starts it.
 func (j *job) weigh() (int64, error) {
@@ -236,7 +326,8 @@ func (j *job) weigh() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	cmd := exec.Command(self, append([]string{"-weigh", "--"}, j.argv...)...)
+	argv := slices.Concat(j.within, []string{self, "-weigh", "--"}, j.argv)
+	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = j.env
 	out, err := cmd.Output()
 	if err != nil {

@@ -44,7 +44,7 @@ func TestSecretless(t *testing.T) {
 	run("renewed", testRenewed)
 	run("not renewed", testNotRenewed)
 	run("code", testCodeNeeded)
-	run("refresh", testRefresh)
+	run("refresh", testSecretlessRefresh)
 	run("keeper killed", testKeeperKilled)
 	run("shell killed", testShellKilled)
 }
@@ -499,8 +499,8 @@ func testCodeNeeded(p *place) {
 	x.exit()
 }
 
-// testRefresh renews the keys of a shell that has them in its environment.
-func testRefresh(p *place) {
+// testSecretlessRefresh renews the keys of a shell that has them in its environment.
+func testSecretlessRefresh(p *place) {
 	x := p.openShell("bash")
 	x.line("aws-switch-role tempsession --secretless=false")
 	x.answer()

@@ -35,6 +35,7 @@ type app struct {
 	exit           int               // the status of a command that ran
 	dashed         bool              // a -- stands on the command line
 	interrupted    *term.Interrupted // a question was, if not nil
+	warned         sync.Once         // of what did not stop the switch
 
 	debug  bool
 	config *awsconfig.Config // once loaded
@@ -270,7 +271,7 @@ func (a *app) engine(f *switchFlags, p plan.Plan, performer *hop.Performer, dir 
 	performer.MFACode = asker.code
 	performer.CABundle = a.inHome(p.CABundle)
 	performer.Lock = func(ctx context.Context, name string) (func(), error) { return a.lockNamed(name)(ctx) }
-	warn := a.warnOnce(f.quiet)
+	warn := func(err error) { a.warn(f.quiet, err) }
 	if !f.noCache {
 		performer.LongestKnown = dir.Longest
 		performer.Learn = func(role string, d time.Duration) {

@@ -79,7 +79,7 @@ func (r record) surround(now plan.Environment) plan.Environment {
 func (a *app) outfit(as *deliver.As, f *switchFlags, p plan.Plan, expires time.Time) {
 	shell, err := a.makeShell(f, p, expires, false)
 	if err != nil {
-		a.warnOnce(f.quiet)(fmt.Errorf("the AWS files of the switched shell cannot be made, and it sees your own: %w", err))
+		a.warn(f.quiet, fmt.Errorf("the AWS files of the switched shell cannot be made, and it sees your own: %w", err))
 		return
 	}
 	dress(as, shell)

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"aws-switch-role/internal/cache"
@@ -277,14 +276,11 @@ func (a *app) toTerminal(line string) {
 	}
 }
 
-// warnOnce returns a func that tells of the first of many like failures: a
-// cache that fails costs speed, and one notice.
-func (a *app) warnOnce(quiet bool) func(error) {
-	var once sync.Once
-	return func(err error) {
-		a.log().Debug("going on without", "error", err)
-		if !quiet {
-			once.Do(func() { fmt.Fprintf(a.stderr, "warning: %s\n", clean(err.Error())) })
-		}
+// warn tells of the first of the failures that do not stop a switch: what cannot
+// be kept costs speed, and one notice, for the others have the same cause.
+func (a *app) warn(quiet bool, err error) {
+	a.log().Debug("going on without", "error", err)
+	if !quiet {
+		a.warned.Do(func() { fmt.Fprintf(a.stderr, "warning: %s\n", clean(err.Error())) })
 	}
 }

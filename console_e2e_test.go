@@ -23,6 +23,7 @@ chromium --headless --no-sandbox --disable-gpu --disable-breakpad --no-first-run
 // testConsole has a person at a terminal whose keys a wrapper brings along, and
 // a real browser, which ends up signed in at AWS's own addresses.
 func testConsole(p *place) {
+	p.plain = []string{"role/profile"} // the browser's history has the page that it signed in at
 	browser := filepath.Join(p.home, "headless")
 	write(p.t, browser, headless, 0o700)
 	x := p.openShell("bash")

@@ -153,11 +153,12 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 type place struct {
 	*stage
 	*world
-	t    *testing.T
-	home string
-	env  []string
-	url  string // of the emulator without TLS, for what knows no proxy
-	mark string // an entry of the environment of every process started here
+	t     *testing.T
+	home  string
+	env   []string
+	url   string   // of the emulator without TLS, for what knows no proxy
+	mark  string   // an entry of the environment of every process started here
+	plain []string // directories of the home in which other programs keep secrets
 }
 
 // awsConfig has scene a's, b's and c's profile and two more.
@@ -259,12 +260,14 @@ func (s *stage) place(t *testing.T) *place {
 }
 
 // sealed fails the test if a secret was left in the home, but for the keys
-// that were there and the sessions that the AWS CLI keeps.
+// that were there, the sessions that the AWS CLI keeps, and what is in the
+// directories that the test names.
 func (p *place) sealed() {
 	p.t.Helper()
 	leaks, err := leakyFiles(p.home, filepath.Join(p.home, ".aws", "credentials"))
 	leaks = slices.DeleteFunc(leaks, func(path string) bool {
-		return filepath.Dir(path) == filepath.Join(p.home, ".aws", "cli", "cache")
+		return filepath.Dir(path) == filepath.Join(p.home, ".aws", "cli", "cache") ||
+			slices.ContainsFunc(p.plain, func(dir string) bool { return strings.HasPrefix(path, filepath.Join(p.home, dir)+"/") })
 	})
 	if err != nil || len(leaks) > 0 {
 		p.t.Errorf("a secret is in %q, %v", leaks, err)

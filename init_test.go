@@ -23,7 +23,7 @@ printf 'code? ' >/dev/tty
 read -r code </dev/tty
 [ "$code" != bad ] || exit 3
 rm -f "$AWS_SWITCH_ROLE_SESSION/needs-code"
-[ -z "$AWS_SWITCH_ROLE_SESSION" ] || exit 0
+[ "$AWS_SWITCH_ROLE_SESSION" != "$HOME/session" ] || exit 0
 case "$3" in
 fish) echo "set -gx AWS_ACCESS_KEY_ID ASIARENEWED" ;;
 *) echo "export AWS_ACCESS_KEY_ID='ASIARENEWED'" ;;

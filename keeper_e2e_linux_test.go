@@ -293,8 +293,12 @@ print("connected", s.recv(100))`, filepath.Join(dir, "s"))
 func (p *place) outsiders(x *terminal) (env []string) {
 	p.t.Helper()
 	x.wantRun("tempsession", "env -0 >~/env")
-	text, err := os.ReadFile(filepath.Join(p.home, "env"))
+	file := filepath.Join(p.home, "env")
+	text, err := os.ReadFile(file)
 	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.Remove(file); err != nil { // it has the wrapper's key in it
 		p.t.Fatal(err)
 	}
 	env = strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00")

@@ -33,6 +33,10 @@ func TestSecretless(t *testing.T) {
 	}
 	for _, shell := range shells {
 		run(shell, func(p *place) { testSecretlessShell(p, shell, goSDK) })
+		t.Run("beside it/"+shell, func(t *testing.T) { // with keys in the environment
+			t.Parallel()
+			testClients(s.place(t), shell, goSDK)
+		})
 		run("jobs/"+shell, func(p *place) { testJobs(p, shell) })
 	}
 	run("wrapper", func(p *place) { testWrapper(p, "bash") })
@@ -168,19 +172,51 @@ func testSecretlessShell(p *place, shell, goSDK string) {
 		p.t.Errorf("in the environment there is %q (%d)", out, status)
 	}
 	p.secretFree()
-	for _, cli := range p.clis {
-		x.wantRun("tempsession", cli+" sts get-caller-identity", opsSession)
+	clients := p.clients(goSDK)
+	for _, client := range clients {
+		x.wantRun("tempsession", "env "+client, opsSession)
 	}
-	x.wantRun("tempsession", p.pythons[0]+` -c 'import boto3; print(boto3.client("sts", region_name="us-east-1").get_caller_identity()["Arn"])'`, opsSession)
-	x.wantRun("tempsession", "env AWS_REGION=us-east-1 "+goSDK, opsSession)
-	x.wantRun("tempsession", "env NODE_PATH="+p.node+" AWS_REGION=us-east-1 AWS_ENDPOINT_URL="+p.url+
-		` node -e 'const {STS} = require("@aws-sdk/client-sts"); new STS({}).getCallerIdentity({}).then(r => console.log(r.Arn))'`, opsSession)
 	x.wantRun("tempsession", "aws-switch-role status", "delivery  secretless", "served    pid ", "/node at ")
 	p.secretFree()
 	x.line("exit")
 	x.prompt("")
 	x.exit()
-	p.wantAsked(slices.Concat([]string{"GetSessionToken", "AssumeRole"}, slices.Repeat([]string{"GetCallerIdentity"}, len(p.clis)+3))...)
+	p.wantAsked(slices.Concat([]string{"GetSessionToken", "AssumeRole"}, slices.Repeat([]string{"GetCallerIdentity"}, len(clients)))...)
+}
+
+// clients are command lines, to stand behind env, of programs that ask AWS who
+// they are: each AWS CLI here, boto3, and the SDKs for Go and JavaScript, which
+// comes last.
+func (p *place) clients(goSDK string) []string {
+	var all []string
+	for _, cli := range p.clis {
+		all = append(all, cli+" sts get-caller-identity")
+	}
+	return append(all,
+		p.pythons[0]+` -c 'import boto3; print(boto3.client("sts", region_name="us-east-1").get_caller_identity()["Arn"])'`,
+		"AWS_REGION=us-east-1 "+goSDK,
+		"NODE_PATH="+p.node+" AWS_REGION=us-east-1 AWS_ENDPOINT_URL="+p.url+
+			` node -e 'const {STS} = require("@aws-sdk/client-sts"); new STS({}).getCallerIdentity({}).then(r => console.log(r.Arn))'`,
+	)
+}
+
+// testClients has every client in a shell with keys in its environment, whose
+// user has another key in his default profile: all are the role, and so are
+// those that see no key and no profile, and read [default].
+func testClients(p *place, shell, goSDK string) {
+	write(p.t, filepath.Join(p.home, ".aws", "config"), strings.ReplaceAll(awsConfig, "= default", "= main"), 0o600)
+	write(p.t, filepath.Join(p.home, ".aws", "credentials"), strings.ReplaceAll(awsCredentials, "default", "main")+
+		"[default]\naws_access_key_id = AKIAOFNOACCOUNTATALL\naws_secret_access_key = wrong\n", 0o600)
+	p.env = replaceVariable(p.env, "AWS_SWITCH_ROLE_NO_CACHE", "")
+	x := p.openShell(shell)
+	x.enter()
+	for _, client := range p.clients(goSDK) {
+		x.wantRun("tempsession", "env "+client, opsSession)
+		x.wantRun("tempsession", "env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_SESSION_TOKEN -u AWS_PROFILE "+client, opsSession)
+	}
+	x.line("exit")
+	x.prompt("")
+	x.exit()
 }
 
 // testKin asks from all over the shell's family.

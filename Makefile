@@ -1,12 +1,21 @@
 # What a developer types. `make test` is what CI runs.
 
-.PHONY: build test tools vet cross bench
+.PHONY: build test tools vet cross bench packages package-check
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o aws-switch-role .
 
 test: tools vet cross
 	go test -race -timeout 18m ./...
+	@if [ "$$(id -u)" = 0 ] || [ -n "$$CI" ]; then $(MAKE) --no-print-directory package-check; else echo "packages: not checked, that takes root: sudo make package-check"; fi
+
+# Every archive and package, in dist/.
+packages:
+	@for t in dpkg-deb rpmbuild zip; do command -v $$t >/dev/null || { echo "this takes $$t"; exit 1; }; done
+	packaging/build dist
+
+package-check: tools
+	packaging/check
 
 vet:
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
@@ -24,7 +33,7 @@ cross:
 # installed; elsewhere the target says what to install.
 TOOLS = aws:awscli dash:dash zsh:zsh fish:fish bash:bash tmux:tmux strace:strace ps:procps setpriv:util-linux node:nodejs npm:npm python3:python3 \
 	dbus-daemon:dbus-daemon dbus-monitor:dbus-bin gnome-keyring-daemon:gnome-keyring chromium:chromium secret-tool:libsecret-tools pass:pass gpg:gnupg \
-	keepassxc:keepassxc gdb:gdb
+	keepassxc:keepassxc gdb:gdb rpmbuild:rpm zip:zip debootstrap:debootstrap
 # Programs without a command of their own, by a file of theirs.
 FILES = /usr/share/bash-completion/bash_completion:bash-completion /usr/share/powerlevel9k/powerlevel9k.zsh-theme:zsh-theme-powerlevel9k
 NODE_PACKAGES = @aws-sdk/client-sts@3.1173.0 spaceship-prompt@4.22.5 pure-prompt@1.28.3

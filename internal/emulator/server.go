@@ -104,7 +104,7 @@ func New(w World, o Options) (*Server, error) {
 // code.
 type Request struct {
 	Time        time.Time // by the clock that judged it
-	Service     string    // sts, iam, s3, sso, sso-oidc, signin, instance or container
+	Service     string    // sts, iam, s3, sso, sso-oidc, sso-pages, signin, instance or container
 	Action      string    // AssumeRole, GetObject
 	Host        string    // that was asked, without the port
 	Region      string    // of the signature
@@ -241,7 +241,10 @@ func (s *Server) answer(c *call) answer {
 	case c.rest != nil:
 		var result any
 		if result, err = c.rest.do(s, c); err == nil {
-			a = restAnswer(http.StatusOK, result)
+			var page bool
+			if a, page = result.(answer); !page {
+				a = restAnswer(http.StatusOK, result)
+			}
 		}
 	case c.page != nil:
 		a, err = c.page(s, c)

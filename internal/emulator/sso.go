@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +22,9 @@ import (
 type IdentityCenter struct {
 	StartURL string // https://corp.awsapps.com/start
 	People   []Person
+	// Accounts are the names of accounts by their ids; one without is Account
+	// and its id.
+	Accounts map[string]string
 }
 
 // Person is a user of an Identity Center.
@@ -51,8 +56,11 @@ type assignment struct{ account, role string }
 
 // person is a declared person as the server keeps them.
 type person struct {
-	name  string
-	roles map[assignment]*role
+	name     string
+	roles    map[assignment]*role
+	accounts []string            // by id, ascending
+	names    map[string]string   // of accounts, by id
+	byID     map[string][]string // the roles' names in each account, ascending
 }
 
 // bearer is who an access token of Identity Center stands for.
@@ -63,8 +71,11 @@ type bearer struct {
 
 // client is a registered client of Identity Center.
 type client struct {
-	secret  string
-	expires time.Time
+	secret    string
+	expires   time.Time
+	startURL  string   // of the Identity Center; empty where the client did not tell
+	redirects []string // where a code may be sent, without a port
+	refreshes bool     // it asked for scopes, and gets refresh tokens
 }
 
 // grantee is who a refresh token of Identity Center renews a sign-in for.
@@ -79,6 +90,8 @@ type identityCenter struct {
 	clients map[string]client             // by client id
 	bearers map[string]bearer             // by access token
 	grants  map[string]grantee            // by refresh token; each is good once
+	codes   map[string]code               // by authorization code; each is good once
+	devices map[string]*authorization     // by device code
 }
 
 func (s *Server) addIdentityCenter(d IdentityCenter) error {
@@ -90,14 +103,21 @@ func (s *Server) addIdentityCenter(d IdentityCenter) error {
 		if !matches(`^[\w+=,.@-]{2,64}$`, p.Name) || people[p.Name] != nil {
 			return fmt.Errorf("person %q: want 2 to 64 of a session name's characters, and each once", p.Name)
 		}
-		one := &person{name: p.Name, roles: map[assignment]*role{}}
+		one := &person{name: p.Name, roles: map[assignment]*role{}, names: d.Accounts, byID: map[string][]string{}}
 		for _, a := range p.Roles {
 			r, err := s.reservedRole(a)
 			if err != nil {
 				return fmt.Errorf("person %s, role %q: %w", p.Name, a.Role, err)
 			}
+			if one.roles[assignment{a.Account, a.Role}] == nil {
+				one.byID[a.Account] = append(one.byID[a.Account], a.Role)
+			}
 			one.roles[assignment{a.Account, a.Role}] = r
 		}
+		for _, roles := range one.byID {
+			slices.Sort(roles)
+		}
+		one.accounts = slices.Sorted(maps.Keys(one.byID))
 		people[p.Name] = one
 	}
 	s.sso.people[d.StartURL] = people
@@ -153,7 +173,7 @@ func (s *Server) SSOToken(in SSOSignIn) ([]byte, error) {
 		return nil, fmt.Errorf("no person %q at %q is declared", in.Person, in.StartURL)
 	}
 	now := s.now()
-	id, c := s.token("client"), client{s.token("client-secret"), now.Add(cmp.Or(in.Registered, registrationLife))}
+	id, c := s.token("client"), client{secret: s.token("client-secret"), expires: now.Add(cmp.Or(in.Registered, registrationLife)), refreshes: true}
 	s.sso.clients[id] = c
 	access := s.token("aoa")
 	s.sso.bearers[access] = bearer{p, now.Add(in.Life)}
@@ -187,41 +207,15 @@ func dumps(pairs ...string) []byte {
 	return []byte("{" + strings.TrimPrefix(b.String(), ", ") + "}")
 }
 
-// createToken is CreateToken of Identity Center's OIDC service.
-func (s *Server) createToken(c *call) (any, error) {
-	var in struct{ ClientID, ClientSecret, GrantType, RefreshToken string }
-	if json.Unmarshal(c.body, &in) != nil || in.ClientID == "" || in.ClientSecret == "" || in.GrantType == "" {
-		return nil, oauthFail(http.StatusBadRequest, "InvalidRequestException", "invalid_request", "Missing or invalid parameters")
-	}
-	registered, known := s.sso.clients[in.ClientID]
-	switch {
-	case !known || registered.secret != in.ClientSecret:
-		return nil, oauthFail(http.StatusUnauthorized, "InvalidClientException", "invalid_client", "Invalid client provided")
-	case !c.now.Before(registered.expires):
-		return nil, oauthFail(http.StatusUnauthorized, "InvalidClientException", "invalid_client", "Client registration has expired")
-	case in.GrantType != "refresh_token":
-		return nil, oauthFail(http.StatusBadRequest, "UnsupportedGrantTypeException", "unsupported_grant_type", "Grant type is not supported")
-	}
-	g, known := s.sso.grants[in.RefreshToken]
-	if !known || g.client != in.ClientID {
-		return nil, oauthFail(http.StatusBadRequest, "InvalidGrantException", "invalid_grant", "Invalid refresh token provided")
-	}
-	delete(s.sso.grants, in.RefreshToken)
-	access, refresh := s.token("aoa"), s.token("aor")
-	s.sso.bearers[access] = bearer{g.person, c.now.Add(ssoTokenLife)}
-	s.sso.grants[refresh] = g
-	return map[string]any{"accessToken": access, "tokenType": "Bearer", "expiresIn": int(ssoTokenLife / time.Second), "refreshToken": refresh}, nil
-}
-
 // getRoleCredentials is GetRoleCredentials of Identity Center's portal.
 func (s *Server) getRoleCredentials(c *call) (any, error) {
 	account, name := c.form.Get("account_id"), c.form.Get("role_name")
 	if account == "" || name == "" {
 		return nil, fail(http.StatusBadRequest, "InvalidRequestException", "Missing account_id or role_name")
 	}
-	b, known := s.sso.bearers[c.http.Header.Get("X-Amz-Sso_bearer_token")]
-	if !known || !c.now.Before(b.expires) {
-		return nil, fail(http.StatusUnauthorized, "UnauthorizedException", "Session token not found or invalid")
+	b, err := s.bearer(c)
+	if err != nil {
+		return nil, err
 	}
 	r := b.person.roles[assignment{account, name}]
 	if r == nil {
@@ -234,6 +228,15 @@ func (s *Server) getRoleCredentials(c *call) (any, error) {
 	}}, nil
 }
 
+// bearer is who the token of a request to the portal stands for.
+func (s *Server) bearer(c *call) (bearer, error) {
+	b, known := s.sso.bearers[c.http.Header.Get("X-Amz-Sso_bearer_token")]
+	if !known || !c.now.Before(b.expires) {
+		return bearer{}, fail(http.StatusUnauthorized, "UnauthorizedException", "Session token not found or invalid")
+	}
+	return b, nil
+}
+
 // restOperation is an action of a service that speaks REST and JSON and takes
 // no signature: the request carries a token of its own.
 type restOperation struct {
@@ -243,14 +246,26 @@ type restOperation struct {
 
 // restOperations are known by their method and path.
 var restOperations = map[string]*restOperation{
+	"POST /client/register":       {"sso-oidc", "RegisterClient", (*Server).registerClient},
+	"POST /device_authorization":  {"sso-oidc", "StartDeviceAuthorization", (*Server).startDeviceAuthorization},
 	"POST /token":                 {"sso-oidc", "CreateToken", (*Server).createToken},
+	"GET " + authorizePath:        {ssoPages, "Authorize", (*Server).authorizePage},
+	"POST " + authorizePath:       {ssoPages, "Authorize", (*Server).authorize},
+	"GET " + devicePath:           {ssoPages, "Device", (*Server).devicePage},
+	"POST " + devicePath:          {ssoPages, "Device", (*Server).allowDevice},
 	"GET /federation/credentials": {"sso", "GetRoleCredentials", (*Server).getRoleCredentials},
+	"GET /assignment/accounts":    {"sso", "ListAccounts", (*Server).listAccounts},
+	"GET /assignment/roles":       {"sso", "ListAccountRoles", (*Server).listAccountRoles},
+	"POST /logout":                {"sso", "Logout", (*Server).logout},
 	"POST /v1/token":              {"signin", "CreateOAuth2Token", (*Server).createOAuth2Token},
 }
 
 // refuseREST tells e, which err may name as OAuth does, in JSON. Identity
 // Center's OIDC service tells it all in the words of RFC 6749, section 5.2.
 func (c *call) refuseREST(e *apiError, err error) answer {
+	if c.rest.service == ssoPages {
+		return htmlAnswer(e.status, "Something went wrong", "<p>"+html.EscapeString(e.message)+"</p>")
+	}
 	body := map[string]string{"message": e.message}
 	if named, ok := errors.AsType[*oauthError](err); ok {
 		body["error"] = named.name
@@ -282,7 +297,10 @@ func oauthFail(status int, code, name, message string) error {
 
 // newIdentityCenter remembers nothing yet.
 func newIdentityCenter() identityCenter {
-	return identityCenter{map[string]map[string]*person{}, map[string]client{}, map[string]bearer{}, map[string]grantee{}}
+	return identityCenter{
+		people: map[string]map[string]*person{}, clients: map[string]client{}, bearers: map[string]bearer{}, grants: map[string]grantee{},
+		codes: map[string]code{}, devices: map[string]*authorization{},
+	}
 }
 
 // RevokeSSO ends every sign-in at every Identity Center, as an administrator

@@ -124,7 +124,7 @@ func TestRefreshTokensAreGoodOnce(t *testing.T) {
 	}
 	a, out := d.createToken(id, "x", "refresh_token", refresh)
 	denied("another secret", a, out, 401, "invalid_client")
-	a, out = d.createToken(id, secret, "authorization_code", refresh)
+	a, out = d.createToken(id, secret, "password", refresh)
 	denied("another grant", a, out, 400, "unsupported_grant_type")
 	a, out = d.createToken(other["clientId"], other["clientSecret"], "refresh_token", refresh)
 	denied("another client", a, out, 400, "invalid_grant")

@@ -177,6 +177,20 @@ func (c *Config) Names() iter.Seq[string] {
 	}
 }
 
+// Sessions yields the names of the sections sso-session, in their order, each
+// once.
+func (c *Config) Sessions() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		buf := make([]byte, 0, maxName)
+		c.config.names(map[string]bool{}, yield, func(text []byte) ([]byte, bool) {
+			if !bytes.HasPrefix(text, []byte(sessionKind)) {
+				return nil, false
+			}
+			return secondWord(text, buf)
+		})
+	}
+}
+
 // names yields the names that nameOf finds in the headers of f and that are
 // not seen yet. It reports whether to go on.
 func (f *file) names(seen map[string]bool, yield func(string) bool, nameOf func(text []byte) ([]byte, bool)) bool {

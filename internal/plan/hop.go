@@ -120,6 +120,8 @@ type SSO struct {
 	Region    string
 	AccountID string
 	RoleName  string
+	// Scopes are what a new sign-in asks for; whoever has signed in has them.
+	Scopes []string `key:"-"`
 	// Endpoint is a configured URL of the portal, and OIDCEndpoint that of
 	// the service which renews tokens; empty are AWS's own.
 	Endpoint     string

@@ -400,7 +400,7 @@ func (b *builder) sso(ch *chain, l link) error {
 			values[k] = v
 		}
 	}
-	h := SSO{Profile: l.Name}
+	h := SSO{Profile: l.Name, Scopes: defaultScopes()}
 	facts := []Fact{}
 	if name, ok := l.get("sso_session"); ok {
 		section, found, err := b.config.Section("sso-session", name.Text)
@@ -410,7 +410,7 @@ func (b *builder) sso(ch *chain, l link) error {
 		if !found {
 			return &Error{Kind: MissingSource, Profile: l.Name, Origin: name.Origin, Name: name.Text, Msg: fmt.Sprintf("sso_session names %s, and there is no section [sso-session %s]", shown(name.Text), shown(name.Text))}
 		}
-		h.Session = name.Text
+		h.Session, h.Scopes = name.Text, scopes(section)
 		facts = append(facts, Fact{"sso_session", name.Text, name.Origin.String()})
 		for _, k := range []string{"sso_start_url", "sso_region"} {
 			in, ok := section.Keys[k]
@@ -442,19 +442,66 @@ func (b *builder) sso(ch *chain, l link) error {
 	for _, k := range []string{"sso_start_url", "sso_region", "sso_account_id", "sso_role_name"} {
 		facts = append(facts, Fact{k, values[k].Text, values[k].Origin.String()})
 	}
-	e, err := b.variants(ch.target())
-	if err != nil {
-		return err
-	}
-	h.FIPS, h.DualStack = e.FIPS, e.DualStack
-	if h.Endpoint, err = b.serviceURL(ch.target(), "sso", b.o.Environment.EndpointURLSSO, "AWS_ENDPOINT_URL_SSO"); err != nil {
-		return err
-	}
-	if h.OIDCEndpoint, err = b.serviceURL(ch.target(), "sso_oidc", b.o.Environment.EndpointURLOIDC, "AWS_ENDPOINT_URL_SSO_OIDC"); err != nil {
+	if err := b.identityCenterAt(&h, ch.target()); err != nil {
 		return err
 	}
 	ch.source, ch.facts = h, facts
 	return nil
+}
+
+// identityCenterAt sets the URLs that are configured for Identity Center.
+func (b *builder) identityCenterAt(h *SSO, l link) error {
+	e, err := b.variants(l)
+	if err != nil {
+		return err
+	}
+	h.FIPS, h.DualStack = e.FIPS, e.DualStack
+	if h.Endpoint, err = b.serviceURL(l, "sso", b.o.Environment.EndpointURLSSO, "AWS_ENDPOINT_URL_SSO"); err != nil {
+		return err
+	}
+	h.OIDCEndpoint, err = b.serviceURL(l, "sso_oidc", b.o.Environment.EndpointURLOIDC, "AWS_ENDPOINT_URL_SSO_OIDC")
+	return err
+}
+
+// defaultScopes are what the AWS CLI asks for where nothing else is configured:
+// access to the accounts and roles of the person.
+func defaultScopes() []string { return []string{"sso:account:access"} }
+
+// scopes are those of a section sso-session, which commas divide.
+func scopes(section awsconfig.Profile) []string {
+	var list []string
+	for s := range strings.SplitSeq(section.Keys["sso_registration_scopes"].Text, ",") {
+		if s = strings.TrimSpace(s); s != "" {
+			list = append(list, s)
+		}
+	}
+	if list == nil {
+		return defaultScopes()
+	}
+	return list
+}
+
+// SSOSession returns what is known of the Identity Center behind the section
+// [sso-session name], as an [SSO] of no account and no role.
+func SSOSession(c *awsconfig.Config, name string, o Options) (SSO, error) {
+	section, found, err := c.Section("sso-session", name)
+	if err != nil {
+		return SSO{}, err
+	}
+	if !found {
+		return SSO{}, &Error{Kind: MissingSource, Name: name, Msg: fmt.Sprintf("there is no section [sso-session %s]", shown(name))}
+	}
+	h := SSO{Session: name, StartURL: section.Keys["sso_start_url"].Text, Region: section.Keys["sso_region"].Text, Scopes: scopes(section)}
+	for _, k := range []string{"sso_start_url", "sso_region"} {
+		if section.Keys[k].Text == "" {
+			return SSO{}, &Error{Kind: BadValue, Origin: section.Origin, Name: k, Msg: fmt.Sprintf("[sso-session %s] has no %s", shown(name), k)}
+		}
+	}
+	if !validRegion(h.Region) {
+		return SSO{}, &Error{Kind: BadValue, Origin: section.Keys["sso_region"].Origin, Name: "sso_region", Msg: "sso_region must be the name of a region, such as eu-west-1"}
+	}
+	b := builder{config: c, o: o}
+	return h, b.identityCenterAt(&h, link{})
 }
 
 // login makes the profile's console sign-in the source.

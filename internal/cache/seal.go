@@ -106,7 +106,7 @@ func sealWith(kek, salt []byte, a About, c cred.Credentials) ([]byte, error) {
 
 	plain := appendTexts(make([]byte, 0, secretSize), secrets)
 	defer clear(plain)
-	aead, err := newAEAD(kek, salt)
+	aead, err := newAEAD(kek, salt, derivation)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func unixTime(b []byte) time.Time { return time.Unix(int64(binary.BigEndian.Uint
 // open returns the session, if kek sealed it under this name and nothing has
 // changed since.
 func (e entry) open(kek []byte) (cred.Credentials, error) {
-	aead, err := newAEAD(kek, e.salt)
+	aead, err := newAEAD(kek, e.salt, derivation)
 	if err != nil {
 		return cred.Credentials{}, err
 	}
@@ -155,12 +155,12 @@ func (e entry) open(kek []byte) (cred.Credentials, error) {
 	return c, nil
 }
 
-// newAEAD returns the cipher of one entry.
-func newAEAD(kek, salt []byte) (cipher.AEAD, error) {
+// newAEAD returns the cipher of one entry, whose key is derived for a purpose.
+func newAEAD(kek, salt []byte, purpose string) (cipher.AEAD, error) {
 	if err := checkKey(kek); err != nil {
 		return nil, err
 	}
-	key, err := hkdf.Key(sha256.New, kek, salt, derivation, 32)
+	key, err := hkdf.Key(sha256.New, kek, salt, purpose, 32)
 	if err != nil {
 		return nil, err
 	}

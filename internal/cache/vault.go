@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,17 +22,9 @@ type Vault struct {
 	key  func() ([]byte, error)
 }
 
-// NewVault returns the vault in dir, which is made when first written to,
-// readable by the user alone. key is that of [New].
-func NewVault(dir string, key func() ([]byte, error)) *Vault {
-	return &Vault{clean(dir), sync.OnceValues(func() ([]byte, error) {
-		k, err := key()
-		if err != nil {
-			return nil, fmt.Errorf("the key of the sealed files: %w", err)
-		}
-		return k, checkKey(k)
-	})}
-}
+// Vault returns the vault in a directory, which is made when first written to,
+// readable by the user alone. It has the key of d, which is asked for once.
+func (d *Dir) Vault(dir string) *Vault { return &Vault{clean(dir), d.key} }
 
 // A secret's file is the salt and the text under AES-256-GCM behind a magic
 // word, all of which is authenticated with the name. The key of the seal is

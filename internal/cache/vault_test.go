@@ -11,7 +11,12 @@ import (
 
 func newTestVault(t *testing.T) *Vault {
 	t.Helper()
-	return NewVault(filepath.Join(t.TempDir(), "vault"), func() ([]byte, error) { return bytes.Repeat([]byte{7}, KeySize), nil })
+	return vaultUnder(filepath.Join(t.TempDir(), "vault"), 7)
+}
+
+// vaultUnder is the vault in a directory under a key of such bytes.
+func vaultUnder(dir string, b byte) *Vault {
+	return New("", "", func() ([]byte, error) { return bytes.Repeat([]byte{b}, KeySize), nil }, Options{}).Vault(dir)
 }
 
 func (v *Vault) put(t *testing.T, name, text string) {
@@ -67,7 +72,7 @@ func TestVaultOpensNothingElse(t *testing.T) {
 	if text, err := v.Load("bb"); !errors.Is(err, errSealed) {
 		t.Errorf("under another name: %q, %v", text, err)
 	}
-	other := NewVault(v.path, func() ([]byte, error) { return bytes.Repeat([]byte{8}, KeySize), nil })
+	other := vaultUnder(v.path, 8)
 	if text, err := other.Load("aa"); !errors.Is(err, errSealed) {
 		t.Errorf("under another key: %q, %v", text, err)
 	}

@@ -63,7 +63,7 @@ func (s *Server) registerClient(c *call) (any, error) {
 			return nil, oauthFail(http.StatusBadRequest, "InvalidRedirectUriException", "invalid_redirect_uri", "A redirect URI must be on the loopback interface")
 		}
 	}
-	id := s.token("client")
+	id := s.clientID()
 	made := client{
 		secret: s.token("client-secret"), expires: c.now.Add(registrationLife),
 		startURL: in.IssuerURL, redirects: in.RedirectURIs, refreshes: len(in.Scopes) > 0,
@@ -72,6 +72,12 @@ func (s *Server) registerClient(c *call) (any, error) {
 	return map[string]any{
 		"clientId": id, "clientSecret": made.secret, "clientIdIssuedAt": c.now.Unix(), "clientSecretExpiresAt": made.expires.Unix(),
 	}, nil
+}
+
+// clientID makes the id of a client, which is no secret: it stands in URLs.
+func (s *Server) clientID() string {
+	s.issued++
+	return uniqueID("client", strconv.Itoa(s.issued))
 }
 
 // createToken is CreateToken of Identity Center's OIDC service.

@@ -173,7 +173,7 @@ func (s *Server) SSOToken(in SSOSignIn) ([]byte, error) {
 		return nil, fmt.Errorf("no person %q at %q is declared", in.Person, in.StartURL)
 	}
 	now := s.now()
-	id, c := s.token("client"), client{secret: s.token("client-secret"), expires: now.Add(cmp.Or(in.Registered, registrationLife)), refreshes: true}
+	id, c := s.clientID(), client{secret: s.token("client-secret"), expires: now.Add(cmp.Or(in.Registered, registrationLife)), refreshes: true}
 	s.sso.clients[id] = c
 	access := s.token("aoa")
 	s.sso.bearers[access] = bearer{p, now.Add(in.Life)}

@@ -47,6 +47,18 @@ type Performer struct {
 	// of that name, which may be any text. Without it, or when it fails,
 	// sign-ins are renewed without a lock.
 	Lock func(ctx context.Context, name string) (unlock func(), err error)
+	// LockVisit is Lock for a sign-in by a person, who takes minutes: it waits
+	// as long as ctx runs. Without it nobody is kept from signing in twice.
+	LockVisit func(ctx context.Context, name string) (unlock func(), err error)
+	// Vault keeps sign-ins to IAM Identity Center that were not made by the AWS
+	// CLI nor for it; nil keeps none.
+	Vault *Vault
+	// Visitor says how a person can sign in to h here and now; nil, or an
+	// error, that nobody can.
+	Visitor func(h plan.SSO) (Visitor, error)
+	// Undisturbed is called before a token is spent that is good once; nothing
+	// should end the process until done is called. It may be nil.
+	Undisturbed func() (done func())
 	// CABundle is a file of certificates to trust instead of the system's.
 	CABundle string
 	// Log is told of every request, never of a secret.

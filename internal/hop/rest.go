@@ -30,7 +30,7 @@ type restCall struct {
 // host is how errors and the log name the service.
 func (c restCall) host() string { return strings.TrimPrefix(c.base, "https://") }
 
-// rest makes a call and reads its answer into out. It is tried again where
+// rest makes a call and reads its answer into out, unless that is nil. It is tried again where
 // AWS's SDKs do so: when AWS is busy and when the connection fails.
 func (p *Performer) rest(ctx context.Context, c restCall, out any) error {
 	client, err := p.http()
@@ -84,6 +84,9 @@ func (p *Performer) try(ctx context.Context, client *httpClient, c restCall, out
 	}
 	if resp.StatusCode != http.StatusOK {
 		return p.restRefusal(c, resp, body)
+	}
+	if out == nil {
+		return nil
 	}
 	if err := json.Unmarshal(body, out); err != nil {
 		return &AnswerError{Op: c.op, Host: c.host(), Msg: "the answer cannot be read: it is not what AWS sends", Err: err}

@@ -25,21 +25,37 @@ import (
 const ssoMinLeft = 15 * time.Minute
 
 // sso asks the portal of IAM Identity Center for the role's credentials, with
-// the access token of the sign-in that the AWS CLI keeps.
+// the access token of a sign-in. Where that is of no use any more and there is
+// somebody to sign in, they do.
 func (p *Performer) sso(ctx context.Context, h plan.SSO) (cred.Credentials, error) {
-	const op = "GetRoleCredentials"
 	if p.SSOCache == "" {
 		return cred.Credentials{}, errNoFunc("sign-ins to IAM Identity Center")
 	}
 	s := p.ssoSignIn(h)
 	f, err := p.current(ctx, s)
-	if err != nil {
+	if err == nil {
+		var c cred.Credentials
+		if c, err = p.roleCredentials(ctx, h, s, f); err == nil {
+			return c, nil
+		}
+	}
+	if _, ok := errors.AsType[*SignInError](err); !ok || p.Visitor == nil {
 		return cred.Credentials{}, err
 	}
-	token, err := f.secret("accessToken")
-	if err != nil {
-		return cred.Credentials{}, s.fail(unreadable, f.wrong(err))
+	v, verr := p.Visitor(h)
+	if verr != nil {
+		p.log().Debug("nobody can sign in here", "why", verr)
+		return cred.Credentials{}, err
 	}
+	if f, err = p.signInOnce(ctx, h, s, f, v); err != nil {
+		return cred.Credentials{}, err
+	}
+	return p.roleCredentials(ctx, h, s, f)
+}
+
+// roleCredentials is GetRoleCredentials, with the sign-in in f.
+func (p *Performer) roleCredentials(ctx context.Context, h plan.SSO, s signIn, f *tokenFile) (cred.Credentials, error) {
+	const op = "GetRoleCredentials"
 	var out struct {
 		RoleCredentials struct {
 			AccessKeyID     string `json:"accessKeyId"`
@@ -48,15 +64,9 @@ func (p *Performer) sso(ctx context.Context, h plan.SSO) (cred.Credentials, erro
 			Expiration      int64  `json:"expiration"` // in milliseconds of Unix time
 		} `json:"roleCredentials"`
 	}
-	call := restCall{
-		op: op, method: http.MethodGet, base: h.PortalURL(),
-		path:   "/federation/credentials?" + url.Values{"account_id": {h.AccountID}, "role_name": {h.RoleName}}.Encode(),
-		header: http.Header{"X-Amz-Sso_bearer_token": {token.Reveal()}},
-	}
-	if err := p.rest(ctx, call, &out); err != nil {
-		if e, ok := errors.AsType[*APIError](err); ok && e.Status == http.StatusUnauthorized {
-			err = s.fail("IAM Identity Center does not take the sign-in any more", err)
-		}
+	query := url.Values{"account_id": {h.AccountID}, "role_name": {h.RoleName}}
+	call, err := p.portal(ctx, h, s, f, restCall{op: op, method: http.MethodGet, path: "/federation/credentials?" + query.Encode()}, &out)
+	if err != nil {
 		return cred.Credentials{}, err
 	}
 	c, err := p.accept(op, plan.Endpoint{URL: call.host()}, false, &types.Credentials{
@@ -69,12 +79,29 @@ func (p *Performer) sso(ctx context.Context, h plan.SSO) (cred.Credentials, erro
 	return c, err
 }
 
+// portal makes a call to the portal of IAM Identity Center with the sign-in in
+// f, and returns it as it was made.
+func (p *Performer) portal(ctx context.Context, h plan.SSO, s signIn, f *tokenFile, call restCall, out any) (restCall, error) {
+	token, err := f.secret("accessToken")
+	if err != nil {
+		return call, s.fail(unreadable, f.wrong(err))
+	}
+	call.base, call.header = h.PortalURL(), http.Header{"X-Amz-Sso_bearer_token": {token.Reveal()}}
+	err = p.rest(ctx, call, out)
+	if e, ok := errors.AsType[*APIError](err); ok && e.Status == http.StatusUnauthorized {
+		err = s.fail("IAM Identity Center does not take the sign-in any more", err)
+	}
+	return call, err
+}
+
 // ssoSignIn is the sign-in behind h, known by the name of its session or, in
 // the older form, by its start URL (botocore, SSOTokenLoader).
 func (p *Performer) ssoSignIn(h plan.SSO) signIn {
-	name := sha1.Sum([]byte(cmp.Or(h.Session, h.StartURL)))
+	sum := sha1.Sum([]byte(cmp.Or(h.Session, h.StartURL)))
+	name := hex.EncodeToString(sum[:])
 	s := signIn{
-		path:    filepath.Join(p.SSOCache, hex.EncodeToString(name[:])+".json"),
+		path:    filepath.Join(p.SSOCache, name+".json"),
+		sealed:  name,
 		minLeft: ssoMinLeft,
 		expires: func(f *tokenFile) (time.Time, error) { return f.time("expiresAt") },
 		fail: func(msg string, cause error) error {
@@ -113,29 +140,9 @@ func (p *Performer) ssoSignIn(h plan.SSO) signIn {
 
 // renewSSO is CreateToken with a refresh token.
 func (p *Performer) renewSSO(ctx context.Context, h plan.SSO, f *tokenFile) error {
-	const op = "CreateToken"
-	sent := object{{"grantType", quote("refresh_token")}}
-	for _, name := range []string{"clientId", "clientSecret", "refreshToken"} {
-		sent.set(name, f.object[f.find(name)].value)
-	}
-	var out struct {
-		AccessToken  string `json:"accessToken"`
-		RefreshToken string `json:"refreshToken"`
-		ExpiresIn    int64  `json:"expiresIn"` // seconds
-	}
-	call := restCall{op: op, method: http.MethodPost, base: h.OIDCURL(), path: "/token", body: sent.encode()}
-	if err := p.rest(ctx, call, &out); err != nil {
-		return err
-	}
-	if !printable(out.AccessToken, maxToken) || out.RefreshToken != "" && !printable(out.RefreshToken, maxToken) || !lifetime(out.ExpiresIn) {
-		return &AnswerError{Op: op, Host: call.host(), Msg: "the answer's tokens are none"}
-	}
-	f.set("accessToken", quote(out.AccessToken))
-	f.set("expiresAt", stamp(p.now().Add(time.Duration(out.ExpiresIn)*time.Second)))
-	if out.RefreshToken != "" {
-		f.set("refreshToken", quote(out.RefreshToken))
-	}
-	return nil
+	grant := object{{"grantType", quote(refreshGrant)}}
+	grant.copy(f, "refreshToken")
+	return p.createToken(ctx, h, f, grant)
 }
 
 // lifetime reports whether a number of seconds is how long a token can live.

@@ -2,6 +2,7 @@ package hop
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,9 +46,22 @@ func (e *TokenFileError) Error() string { return e.Path + ": " + e.Err.Error() }
 // Unwrap returns the cause.
 func (e *TokenFileError) Unwrap() error { return e.Err }
 
-// signIn is a sign-in that the AWS CLI keeps in a file, and how it is used.
+// Vault keeps sign-ins where this program alone can read them. Names are
+// hexadecimal digits.
+type Vault struct {
+	// Load returns what is kept; its error is [fs.ErrNotExist] where nothing is.
+	Load func(name string) ([]byte, error)
+	// Reserve makes room for what is to be kept. keep returns when it cannot
+	// get lost any more; discard gives the room back, unless it was used.
+	Reserve func(name string) (keep func([]byte) error, discard func(), err error)
+	Remove  func(name string) error
+}
+
+// signIn is a sign-in that the AWS CLI keeps in a file, or we in the vault,
+// and how it is used.
 type signIn struct {
-	path    string
+	path    string        // of the AWS CLI's file
+	sealed  string        // its name in the vault; "" for what is never there
 	minLeft time.Duration // it is renewed with less life than this
 	expires func(*tokenFile) (time.Time, error)
 	// check says why the sign-in cannot be renewed; nil when it can.
@@ -79,65 +94,104 @@ const (
 // A refresh token is good once. So the new one is on disk before anything is
 // done with it, and nothing is sent before there is a file to keep it in.
 func (p *Performer) current(ctx context.Context, s signIn) (*tokenFile, error) {
-	f, left, err := p.read(s)
-	if err != nil || left >= s.minLeft || left > 0 && s.check(f) != nil {
-		return f, err
+	kept, err := p.read(s)
+	if err != nil {
+		return nil, err
+	}
+	best := kept[0]
+	if best.left >= s.minLeft || best.left > 0 && !slices.ContainsFunc(kept, func(k keptFile) bool { return s.check(k.tokenFile) == nil }) {
+		return best.tokenFile, nil
 	}
 	unlock, err := p.lock(ctx, s.path)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	if f, left, err = p.read(s); err != nil || left >= s.minLeft {
-		return f, err
+	if kept, err = p.read(s); err != nil {
+		return nil, err
 	}
-	if err = s.check(f); err == nil {
-		fresh := f.clone()
-		if err = p.renew(ctx, s, fresh); err == nil {
-			return fresh, nil
-		}
-		// Tools that do not lock may have been faster.
-		if other, life, rerr := p.read(s); rerr == nil && life >= s.minLeft {
-			return other, nil
-		}
+	best = kept[0]
+	if best.left >= s.minLeft {
+		return best.tokenFile, nil
 	}
-	if left > lastMoments {
-		p.log().Debug("using a sign-in that could not be renewed", "left", left, "error", err)
-		return f, nil
+	for _, k := range kept {
+		cause := s.check(k.tokenFile)
+		if cause == nil {
+			fresh := k.clone()
+			if cause = p.renew(ctx, s, fresh); cause == nil {
+				return fresh, nil
+			}
+			// Tools that do not lock may have been faster.
+			if now, rerr := p.read(s); rerr == nil && now[0].left >= s.minLeft {
+				return now[0].tokenFile, nil
+			}
+		}
+		err = cmp.Or(err, cause)
+	}
+	if best.left > lastMoments {
+		p.log().Debug("using a sign-in that could not be renewed", "left", best.left, "error", err)
+		return best.tokenFile, nil
 	}
 	return nil, err
 }
 
-// read reads the file, and how long what is in it lives.
-func (p *Performer) read(s signIn) (*tokenFile, time.Duration, error) {
+// keptFile is a sign-in as it was found, and how long it lives.
+type keptFile struct {
+	*tokenFile
+	left time.Duration
+}
+
+// read reads the sign-in from the AWS CLI's file and from the vault. Where both
+// have one, the one that lives longer is the younger, and the first.
+func (p *Performer) read(s signIn) ([]keptFile, error) {
+	var found []keptFile
 	f, err := readTokenFile(s.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, s.fail("nobody has signed in", err)
+	found, err = p.found(found, s, f, err)
+	if s.sealed != "" && p.Vault != nil {
+		f, verr := p.readSealed(s.sealed)
+		if found, verr = p.found(found, s, f, verr); verr != nil && (err == nil || errors.Is(err, fs.ErrNotExist)) {
+			err = verr
+		}
 	}
+	if len(found) > 0 {
+		slices.SortStableFunc(found, func(a, b keptFile) int { return cmp.Compare(b.left, a.left) })
+		return found, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, s.fail("nobody has signed in", err)
+	}
+	return nil, s.fail(unreadable, err)
+}
+
+// found adds a file that was read to those found, unless it cannot be used.
+func (p *Performer) found(all []keptFile, s signIn, f *tokenFile, err error) ([]keptFile, error) {
 	if err != nil {
-		return nil, 0, s.fail(unreadable, err)
+		return all, err
 	}
 	end, err := s.expires(f)
 	if err != nil {
-		return nil, 0, s.fail(unreadable, f.wrong(err))
+		return all, f.wrong(err)
 	}
-	return f, end.Round(0).Sub(p.now().Round(0)), nil
+	return append(all, keptFile{f, end.Round(0).Sub(p.now().Round(0))}), nil
 }
 
 // renew puts a renewed sign-in into f and into its file.
 func (p *Performer) renew(ctx context.Context, s signIn, f *tokenFile) error {
-	place, err := f.reserve()
+	keep, discard, err := f.reserve()
 	if err != nil {
 		return fmt.Errorf("renewing the sign-in: %w", err)
 	}
-	defer place.discard()
+	defer discard()
+	if p.Undisturbed != nil {
+		defer p.Undisturbed()()
+	}
 	exchange, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(answerGrace, cancel) })()
 	if err := s.renew(exchange, f); err != nil {
 		return err
 	}
-	if err := place.keep(f); err != nil {
+	if err := keep(f.encode()); err != nil {
 		return fmt.Errorf("keeping the renewed sign-in: %w", err)
 	}
 	return nil
@@ -160,11 +214,45 @@ func (p *Performer) lock(ctx context.Context, path string) (unlock func(), err e
 	return unlock, nil
 }
 
-// tokenFile is a file of one of the AWS CLI's token caches.
+// tokenFile is a file of one of the AWS CLI's token caches, or what stands for
+// it in the vault.
 type tokenFile struct {
 	object
 	path string
 	mode fs.FileMode
+	// reserve makes room for what takes the file's place, as that of [Vault].
+	reserve func() (keep func([]byte) error, discard func(), err error)
+}
+
+// readSealed reads a sign-in from the vault.
+func (p *Performer) readSealed(name string) (*tokenFile, error) {
+	b, err := p.Vault.Load(name)
+	if err != nil {
+		return nil, err
+	}
+	f := p.sealedFile(name)
+	if f.object, err = parseObject(b); err != nil {
+		return nil, f.wrong(err)
+	}
+	return f, nil
+}
+
+// sealedFile is a file in the vault with nothing in it yet.
+func (p *Performer) sealedFile(name string) *tokenFile {
+	return &tokenFile{path: "the sealed sign-in", reserve: func() (func([]byte) error, func(), error) { return p.Vault.Reserve(name) }}
+}
+
+// plainFile is a file of the AWS CLI's with nothing in it yet.
+func plainFile(path string) *tokenFile {
+	f := &tokenFile{path: path, mode: 0o600}
+	f.reserve = func() (func([]byte) error, func(), error) {
+		place, err := reserve(filepath.Dir(f.path))
+		if err != nil {
+			return nil, nil, err
+		}
+		return func(b []byte) error { return place.keep(b, f) }, place.discard, nil
+	}
+	return f
 }
 
 // maxTokenFile is far more than any of the AWS CLI's: a few KiB.
@@ -174,7 +262,7 @@ const maxTokenFile = 1 << 20
 // one with a JSON object in it. Through a symbolic link nothing is read, for a
 // rename would not write through it.
 func readTokenFile(path string) (*tokenFile, error) {
-	f := &tokenFile{path: path}
+	f := plainFile(path)
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil, err
@@ -225,10 +313,9 @@ type place struct {
 	kept bool
 }
 
-// reserve makes a place for a new f. It throws away those that killed
+// reserve makes a place in a directory. It throws away those that killed
 // processes have left behind.
-func (f *tokenFile) reserve() (*place, error) {
-	dir := filepath.Dir(f.path)
+func reserve(dir string) (*place, error) {
 	if strays, err := filepath.Glob(filepath.Join(dir, placePrefix+"*"+placeSuffix)); err == nil {
 		for _, s := range strays {
 			if info, err := os.Lstat(s); err == nil && time.Since(info.ModTime()) > strayAge {
@@ -243,10 +330,10 @@ func (f *tokenFile) reserve() (*place, error) {
 	return &place{file: file}, nil
 }
 
-// keep writes f for good: it is on disk, and in the place of the old file, when
+// keep writes b for good: it is on disk, and in the place of the old file, when
 // keep returns.
-func (p *place) keep(f *tokenFile) error {
-	_, err := p.file.Write(f.encode())
+func (p *place) keep(b []byte, f *tokenFile) error {
+	_, err := p.file.Write(b)
 	err = errors.Join(err, p.file.Chmod(f.mode), p.file.Sync(), p.file.Close())
 	if err != nil {
 		return err

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"aws-switch-role/internal/folder"
 )
 
 // Vault keeps small secrets that a person would have to come back for, were
@@ -50,7 +52,7 @@ func (v *Vault) Load(name string) ([]byte, error) {
 	if err := checkVaultName(name); err != nil {
 		return nil, err
 	}
-	root, err := openFolder(v.path)
+	root, err := folder.Open(v.path)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +97,7 @@ func (v *Vault) Reserve(name string) (keep func(text []byte) error, discard func
 	if err != nil {
 		return nil, nil, err
 	}
-	root, err := makeFolder(v.path)
+	root, err := folder.Make(v.path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -158,7 +160,7 @@ func (v *Vault) Remove(name string) error {
 	if err := checkVaultName(name); err != nil {
 		return err
 	}
-	root, err := openFolder(v.path)
+	root, err := folder.Open(v.path)
 	if err != nil {
 		return ignoreGone(err)
 	}
@@ -168,7 +170,7 @@ func (v *Vault) Remove(name string) error {
 
 // Names returns the names of all secrets, in no order. It asks for no key.
 func (v *Vault) Names() ([]string, error) {
-	root, err := openFolder(v.path)
+	root, err := folder.Open(v.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -7,11 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"aws-switch-role/internal/accesskey"
@@ -260,8 +262,32 @@ func (a *app) walk(ctx context.Context, f *switchFlags, p plan.Plan, performer *
 		return cred.Credentials{}, err
 	}
 	dir := a.cached(ctx, f)
+	performer.Undisturbed = undisturbed
 	f.sessions = a.store(f, dir)
 	return a.engine(f, p, performer, dir, f.sessions).Credentials(ctx, p)
+}
+
+// undisturbed puts off what would end the process until done is called.
+func undisturbed() (done func()) {
+	var caught []os.Signal
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			caught = append(caught, s)
+		}
+	}
+	if len(caught) == 0 {
+		return func() {}
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, caught...)
+	return func() {
+		signal.Stop(signals)
+		select {
+		case s := <-signals:
+			term.Interrupted{Signal: s.(syscall.Signal)}.Die()
+		default:
+		}
+	}
 }
 
 // engine is what walks a plan: a performer, to which it adds what asks and
@@ -271,6 +297,9 @@ func (a *app) engine(f *switchFlags, p plan.Plan, performer *hop.Performer, dir 
 	performer.MFACode = asker.code
 	performer.CABundle = a.inHome(p.CABundle)
 	performer.Lock = func(ctx context.Context, name string) (func(), error) { return a.lockNamed(name)(ctx) }
+	performer.LockVisit = a.lockVisit
+	performer.Vault, _ = a.signIns(dir)
+	performer.Visitor = a.visitor(f)
 	warn := func(err error) { a.warn(f.quiet, err) }
 	if !f.noCache {
 		performer.LongestKnown = dir.Longest

@@ -82,7 +82,7 @@ last one that was switched to, other than the one this shell is in.`,
 	root.AddCommand(
 		a.listCommand(), a.initCommand(),
 		a.shellCommand(), a.execCommand(), a.exportCommand(), a.processCommand(), a.serveCommand(), a.consoleCommand(),
-		a.explainCommand(), a.statusCommand(), a.keysCommand(), a.sessionsCommand(), a.doctorCommand(), a.demoCommand(), a.versionCommand(),
+		a.explainCommand(), a.statusCommand(), a.keysCommand(), a.sessionsCommand(), a.ssoCommand(), a.doctorCommand(), a.demoCommand(), a.versionCommand(),
 		a.profileCommand(), a.mfaCommand(),
 		a.refreshCommand(), a.keepCommand(),
 	)

@@ -124,6 +124,10 @@ func (a *app) explanation(err error) explanation {
 		x = a.explainPlan(e)
 	} else if e, ok := errors.AsType[*cache.HeldError](err); ok {
 		x = a.explainHeld(e)
+	} else if e, ok := errors.AsType[*hop.SignInError](err); ok {
+		x = a.explainSignIn(e)
+	} else if errors.Is(err, errNoVault) {
+		x = a.hint("share-sign-in", clean(err.Error()))
 	} else if e, ok := errors.AsType[*hop.NetworkError](err); ok {
 		x = a.explainNetwork(e)
 	} else if e, ok := errors.AsType[*hop.AnswerError](err); ok {

@@ -16,6 +16,7 @@ import (
 
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/deliver"
+	"aws-switch-role/internal/hop"
 	"aws-switch-role/internal/keyring"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/session"
@@ -400,7 +401,8 @@ func (s *supply) end() {
 // wantsPerson reports whether something failed for want of a person to ask.
 func wantsPerson(err error) bool {
 	_, forbidden := errors.AsType[*noInputError](err)
-	return forbidden || errors.Is(err, keyring.ErrLocked) || errors.Is(err, keyring.ErrUnavailable)
+	_, signedOut := errors.AsType[*hop.SignInError](err)
+	return forbidden || signedOut || errors.Is(err, keyring.ErrLocked) || errors.Is(err, keyring.ErrUnavailable)
 }
 
 var (

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"text/tabwriter"
@@ -97,8 +98,9 @@ func (a *app) sessionsClearCommand() *cobra.Command {
 		Use:   "clear [PROFILE... | --all]",
 		Short: "Drop the cached sessions of profiles, or all of them",
 		Long: `Drop the cached sessions that a switch to the profiles would use, the MFA
-session that they share among them. With --all every session is dropped, and
-the key that they were sealed under: copies in a backup are dead.`,
+session that they share among them. With --all every session is dropped, every
+sign-in of aws-switch-role sso login, and the key that they were sealed under:
+copies in a backup are dead.`,
 		Example: `  aws-switch-role sessions clear sub-account
   aws-switch-role sessions clear --all`,
 		ValidArgsFunction: a.completeMany,
@@ -142,7 +144,7 @@ func (a *app) clearAll(ctx context.Context, f *switchFlags, dir *cache.Dir) erro
 	if err != nil {
 		return err
 	}
-	if err := dir.Clear(); err != nil {
+	if err := errors.Join(dir.Clear(), a.dropSignIns(dir)); err != nil {
 		return err
 	}
 	k, err := a.openKeyring(ctx, f, keyring.SessionKeys)
@@ -156,6 +158,17 @@ func (a *app) clearAll(ctx context.Context, f *switchFlags, dir *cache.Dir) erro
 		}
 	}
 	_, err = fmt.Fprintf(a.stderr, "dropped %s\n", counted(len(list), "session"))
+	return err
+}
+
+// dropSignIns removes the sealed sign-ins, which open under the key of the
+// sessions alone.
+func (a *app) dropSignIns(dir *cache.Dir) error {
+	vault := dir.Vault(a.folders().signIns)
+	names, err := vault.Names()
+	for _, name := range names {
+		err = errors.Join(err, vault.Remove(name))
+	}
 	return err
 }
 

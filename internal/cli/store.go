@@ -5,15 +5,18 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"aws-switch-role/internal/cache"
+	"aws-switch-role/internal/hop"
 	"aws-switch-role/internal/keyring"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/recent"
@@ -26,6 +29,7 @@ import (
 type folders struct {
 	sessions string // sealed sessions, which may be lost at any time
 	locks    string // locks and spent codes, which may not outlive the machine's run
+	signIns  string // sealed sign-ins, for which a person would have to come back
 	data     string // what must not be lost
 	state    string // what was done last, for convenience
 	// shells are for the files of switched shells, which may not outlive the
@@ -43,6 +47,7 @@ func (a *app) folders() folders {
 	if dir := a.xdg("XDG_CACHE_HOME", os.UserCacheDir); dir != "" {
 		f.sessions = filepath.Join(dir, folderName, "sessions")
 		f.shells = []string{filepath.Join(dir, folderName)}
+		f.signIns = filepath.Join(dir, folderName, "sign-ins")
 	}
 	if dir := a.xdg("XDG_DATA_HOME", os.UserConfigDir); dir != "" {
 		f.data = filepath.Join(dir, folderName)
@@ -107,6 +112,33 @@ func (a *app) store(f *switchFlags, dir *cache.Dir) session.Store {
 		limit = patienceOfPrograms
 	}
 	return patient{dir, limit}
+}
+
+// signIns is where this run keeps sign-ins to IAM Identity Center: sealed on
+// the disk, or in memory where no keyring is to be used. lasting reports which.
+func (a *app) signIns(dir *cache.Dir) (v *hop.Vault, lasting bool) {
+	if choice, err := a.keyringChoice(); err != nil || choice == keyring.None {
+		return memoryVault(), false
+	}
+	sealed := dir.Vault(a.folders().signIns)
+	return &hop.Vault{Load: sealed.Load, Reserve: sealed.Reserve, Remove: sealed.Remove}, true
+}
+
+// memoryVault keeps sign-ins for as long as the process lives.
+func memoryVault() *hop.Vault {
+	var kept sync.Map
+	return &hop.Vault{
+		Load: func(name string) ([]byte, error) {
+			if text, ok := kept.Load(name); ok {
+				return text.([]byte), nil
+			}
+			return nil, fs.ErrNotExist
+		},
+		Reserve: func(name string) (func([]byte) error, func(), error) {
+			return func(text []byte) error { kept.Store(name, text); return nil }, func() {}, nil
+		},
+		Remove: func(name string) error { kept.Delete(name); return nil },
+	}
 }
 
 // patient is a cache whose locks are waited for so long and no longer.
@@ -257,6 +289,12 @@ func (a *app) namedLocks() patient {
 }
 
 func lockKey(name string) plan.Key { return plan.Key(sha256.Sum256([]byte("named " + name))) }
+
+// lockVisit is lockNamed for who waits until somebody has signed in, as long
+// as ctx runs.
+func (a *app) lockVisit(ctx context.Context, name string) (unlock func(), err error) {
+	return a.namedLocks().Dir.Lock(ctx, lockKey(name))
+}
 
 // hasTerminal reports whether a person can be asked or told anything.
 func (a *app) hasTerminal() bool {

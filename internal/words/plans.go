@@ -75,5 +75,6 @@ var hints = map[string]entry{
 	"keyring-locked":     {next: text{"unlock it where you are logged in to the desktop, or run this on a terminal", "ログイン中のデスクトップで解錠するか、端末で実行する"}},
 	"keyring-dismissed":  {next: text{"try again, and let it be unlocked", "もう一度試し、解錠を許す"}},
 	"passphrase-wrong":   {next: text{"try again with another", "別のパスフレーズで試す"}},
+	"share-sign-in":      {next: text{"--share keeps the sign-in in the AWS CLI's cache, as plain text", "--share なら AWS CLI のキャッシュに平文で保存する"}},
 	"keyring-none":       {next: text{"AWS_SWITCH_ROLE_KEYRING=passphrase keeps keys in a file under a passphrase of yours; --debug tells why others were passed over", "AWS_SWITCH_ROLE_KEYRING=passphrase なら自分のパスフレーズで封じたファイルに保存する。ほかが使えない理由は --debug に出る"}},
 }

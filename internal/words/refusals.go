@@ -185,6 +185,6 @@ var refusals = map[string]entry{
 	"no-token":        {next: text{"see that the token is there, on one line, and may be read", "トークンがあり、1 行で、読めるか確かめる"}},
 	"said-by-aws":     {why: text{"AWS said %[1]s", "AWS の返答: %[1]s"}},
 	"sign-in-login":   {next: text{"sign in: aws login --profile %[1]s", "サインインする: aws login --profile %[1]s"}},
-	"sign-in-session": {next: text{"sign in: aws sso login --sso-session %[1]s", "サインインする: aws sso login --sso-session %[1]s"}},
-	"sign-in-profile": {next: text{"sign in: aws sso login --profile %[1]s", "サインインする: aws sso login --profile %[1]s"}},
+	"sign-in-session": {next: text{"sign in: aws-switch-role sso login %[1]s", "サインインする: aws-switch-role sso login %[1]s"}},
+	"sign-in-profile": {next: text{"sign in: aws-switch-role sso login %[1]s", "サインインする: aws-switch-role sso login %[1]s"}},
 }

@@ -98,6 +98,15 @@ func Fail(status int, code, message string) Effect {
 	}}
 }
 
+// FailOAuth answers as Identity Center's OIDC service does, whose errors have a
+// name in OAuth, too.
+func FailOAuth(status int, code, name string) Effect {
+	return Effect{replaces: true, spoil: func(c *call, a *answer) {
+		e := &apiError{status, code, name}
+		*a = c.refuseREST(e, &oauthError{e, name})
+	}}
+}
+
 // placeholder stands for a text that [xml.Marshal] would mend.
 const placeholder = "hostile-text-goes-here"
 

@@ -87,7 +87,7 @@ const (
 // developer is the hop to a role that jane has.
 func (b *bench) developer() plan.SSO {
 	return plan.SSO{Profile: "dev", Session: corp, StartURL: emulator.DemoStartURL, Region: "us-east-1",
-		AccountID: emulator.DemoAccount, RoleName: "Developer", Endpoint: b.url, OIDCEndpoint: b.url}
+		AccountID: emulator.DemoAccount, RoleName: "Developer", Endpoint: b.url, OIDCEndpoint: b.url, Scopes: []string{"sso:account:access"}}
 }
 
 func (b *bench) ssoPath(name string) string {
@@ -470,4 +470,9 @@ func FuzzObject(f *testing.F) {
 			t.Errorf("added %q, %v", got, err)
 		}
 	})
+}
+
+// emulatorSignIn is jane's sign-in for life.
+func emulatorSignIn(life time.Duration) emulator.SSOSignIn {
+	return emulator.SSOSignIn{StartURL: emulator.DemoStartURL, Person: jane, Region: "us-east-1", Life: life}
 }

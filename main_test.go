@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,6 +76,8 @@ func TestMain(m *testing.M) {
 //	                 sign in as the AWS CLI would, to the session NAME, with
 //	                 a token that ends after LENGTH (or ended: -1m) and, in the
 //	                 legacy form, cannot be renewed; its file is in TOKEN_FILE
+//	allow [REFUSE]   wait for a device that shows a code, and let it in as the
+//	                 world's person, or refuse to
 //	revoke           end all sign-ins
 //	await FILE...
 //	                 wait for files, for half a minute at most
@@ -93,10 +96,11 @@ func TestMain(m *testing.M) {
 //	                 run a command without a controlling terminal
 //	envchain NAMESPACE COMMAND...
 //	                 run a command with keys in the environment
-//	browser DIR URL
+//	browser DIR URL [person=NAME | refuse=WHY]
 //	                 open a URL and write what is shown into DIR/page, how we were
 //	                 started into DIR/command, one argument a line, and our
-//	                 environment into DIR/environment; the URL - is on stdin
+//	                 environment into DIR/environment; the URL - is on stdin.
+//	                 Where a page asks whom to let in, answer it
 //	vault PROFILE    keep the keys in the environment where aws-vault does
 //
 // The condition root says that the tests are run by root, who alone can become
@@ -168,9 +172,16 @@ func browser() {
 	if err != nil {
 		fatal(err)
 	}
-	resp, err := (&http.Client{Jar: jar}).Get(target)
+	client := &http.Client{Jar: jar}
+	resp, err := client.Get(target)
 	if err != nil {
 		fatal(err)
+	}
+	if field, value, ok := strings.Cut(os.Args[len(os.Args)-1], "="); ok && (field == "person" || field == "refuse") {
+		_ = resp.Body.Close()
+		if resp, err = client.PostForm(resp.Request.URL.String(), url.Values{field: {value}}); err != nil {
+			fatal(err)
+		}
 	}
 	defer resp.Body.Close()
 	page, err := io.ReadAll(resp.Body)
@@ -234,6 +245,7 @@ func params(dir string) testscript.Params {
 			"advance":  cmdAdvance,
 			"webtoken": cmdWebToken,
 			"signin":   cmdSignIn,
+			"allow":    cmdAllow,
 			"revoke":   cmdRevoke,
 			"sealed":   cmdSealed,
 			"await":    cmdAwait,
@@ -272,7 +284,7 @@ func setup(env *testscript.Env) error {
 	aws := declared()
 	own := markAll(&aws, mark)
 	var err error
-	if w.server, err = emulator.New(aws, emulator.Options{Now: w.now, Mark: mark}); err != nil {
+	if w.server, err = emulator.New(aws, emulator.Options{Now: w.now, Mark: mark, DeviceInterval: time.Second}); err != nil {
 		return err
 	}
 	l, err := w.server.Listen("")
@@ -593,6 +605,31 @@ func cmdSignIn(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(path)), 0o700))
 	ts.Check(os.WriteFile(ts.MkAbs(path), token, 0o600))
 	ts.Setenv("TOKEN_FILE", ts.MkAbs(path))
+}
+
+// cmdAllow is a person with a browser elsewhere.
+func cmdAllow(ts *testscript.TestScript, neg bool, args []string) {
+	answer := url.Values{"person": {emulator.DemoPerson}}
+	switch {
+	case !neg && len(args) == 1 && args[0] == "REFUSE":
+		answer = url.Values{"refuse": {"access_denied"}}
+	case neg || len(args) > 0:
+		ts.Fatalf("usage: allow [REFUSE]")
+	}
+	w := of(ts)
+	var codes []string
+	for deadline := time.Now().Add(30 * time.Second); len(codes) == 0; codes = w.server.WaitingDevices() {
+		if time.Now().After(deadline) {
+			ts.Fatalf("no device shows a code")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	resp, err := http.PostForm(ts.Getenv("AWS_ENDPOINT_URL")+"/device?user_code="+url.QueryEscape(codes[0]), answer)
+	ts.Check(err)
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		ts.Fatalf("the answer is refused: %s", resp.Status)
+	}
 }
 
 // cmdRevoke ends what people have signed in to, as an administrator does, and

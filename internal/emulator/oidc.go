@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -27,7 +28,7 @@ const (
 // done (RFC 8628, section 3.2).
 const (
 	codeLife       = 10 * time.Minute
-	deviceInterval = 5 * time.Second
+	deviceInterval = 5 * time.Second // unless [Options] say otherwise
 )
 
 // code is what an authorization code stands for.
@@ -193,13 +194,13 @@ func (s *Server) startDeviceAuthorization(c *call) (any, error) {
 	}
 	s.issued++
 	letters := uniqueID("", "device"+strconv.Itoa(s.issued))
-	d := &authorization{client: in.ClientID, startURL: in.StartURL, userCode: letters[:4] + "-" + letters[4:8], expires: c.now.Add(codeLife), interval: deviceInterval}
+	d := &authorization{client: in.ClientID, startURL: in.StartURL, userCode: letters[:4] + "-" + letters[4:8], expires: c.now.Add(codeLife), interval: cmp.Or(s.options.DeviceInterval, deviceInterval)}
 	device := s.token("device")
 	s.sso.devices[device] = d
 	page := "http://" + c.http.Host + devicePath
 	return map[string]any{
 		"deviceCode": device, "userCode": d.userCode, "verificationUri": page, "verificationUriComplete": page + "?user_code=" + d.userCode,
-		"expiresIn": int(codeLife / time.Second), "interval": int(deviceInterval / time.Second),
+		"expiresIn": int(codeLife / time.Second), "interval": int(d.interval / time.Second),
 	}, nil
 }
 
@@ -292,6 +293,20 @@ func (s *Server) waiting(userCode string) (*authorization, error) {
 		}
 	}
 	return nil, fail(http.StatusNotFound, "InvalidRequestException", "No device shows the code %s", userCode)
+}
+
+// WaitingDevices returns the codes that devices show to people who have not
+// answered yet.
+func (s *Server) WaitingDevices() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []string
+	for d := range maps.Values(s.sso.devices) {
+		if d.person == nil && !d.denied {
+			list = append(list, d.userCode)
+		}
+	}
+	return list
 }
 
 // consent is the page on which one says who one is. Nobody has a password in

@@ -30,6 +30,9 @@ type Options struct {
 	Now func() time.Time
 	// KeyDelay is how long a key made by CreateAccessKey is not accepted.
 	KeyDelay time.Duration
+	// DeviceInterval is how often a device may ask whether its person has signed
+	// in to Identity Center, in whole seconds; zero is 5 seconds.
+	DeviceInterval time.Duration
 	// StrictMFA makes a request whose duration is refused spend its MFA code.
 	StrictMFA bool
 	// Mark is the word that all secrets and tokens which the server makes

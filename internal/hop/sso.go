@@ -24,33 +24,39 @@ import (
 // the rule of the AWS SDKs (botocore, SSOTokenProvider).
 const ssoMinLeft = 15 * time.Minute
 
-// sso asks the portal of IAM Identity Center for the role's credentials, with
-// the access token of a sign-in. Where that is of no use any more and there is
-// somebody to sign in, they do.
-func (p *Performer) sso(ctx context.Context, h plan.SSO) (cred.Credentials, error) {
+// sso asks the portal of IAM Identity Center for the role's credentials.
+func (p *Performer) sso(ctx context.Context, h plan.SSO) (c cred.Credentials, err error) {
 	if p.SSOCache == "" {
 		return cred.Credentials{}, errNoFunc("sign-ins to IAM Identity Center")
 	}
 	s := p.ssoSignIn(h)
+	err = p.signedIn(ctx, h, s, func(f *tokenFile) error {
+		c, err = p.roleCredentials(ctx, h, s, f)
+		return err
+	})
+	return c, err
+}
+
+// signedIn calls use with the present sign-in. Where there is none, or use
+// finds that it is of no use any more, and there is somebody who can sign in,
+// they do.
+func (p *Performer) signedIn(ctx context.Context, h plan.SSO, s signIn, use func(*tokenFile) error) error {
 	f, err := p.current(ctx, s)
 	if err == nil {
-		var c cred.Credentials
-		if c, err = p.roleCredentials(ctx, h, s, f); err == nil {
-			return c, nil
-		}
+		err = use(f)
 	}
 	if _, ok := errors.AsType[*SignInError](err); !ok || p.Visitor == nil {
-		return cred.Credentials{}, err
+		return err
 	}
 	v, verr := p.Visitor(h)
 	if verr != nil {
 		p.log().Debug("nobody can sign in here", "why", verr)
-		return cred.Credentials{}, err
+		return err
 	}
 	if f, err = p.signInOnce(ctx, h, s, f, v); err != nil {
-		return cred.Credentials{}, err
+		return err
 	}
-	return p.roleCredentials(ctx, h, s, f)
+	return use(f)
 }
 
 // roleCredentials is GetRoleCredentials, with the sign-in in f.

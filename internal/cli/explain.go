@@ -126,6 +126,8 @@ func (a *app) explanation(err error) explanation {
 		x = a.explainHeld(e)
 	} else if e, ok := errors.AsType[*hop.SignInError](err); ok {
 		x = a.explainSignIn(e)
+	} else if e, ok := errors.AsType[*fileError](err); ok {
+		x = explanation{What: clean(a.tilde(e.path)) + ": " + clean(e.err.Error())}
 	} else if errors.Is(err, errNoVault) {
 		x = a.hint("share-sign-in", clean(err.Error()))
 	} else if e, ok := errors.AsType[*hop.NetworkError](err); ok {

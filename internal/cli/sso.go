@@ -33,7 +33,7 @@ a terminal.`,
 			return usagef("sso login, sso logout or sso populate, each with the name of a session")
 		},
 	}
-	cmd.AddCommand(a.ssoLoginCommand(), a.ssoLogoutCommand())
+	cmd.AddCommand(a.ssoLoginCommand(), a.ssoLogoutCommand(), a.ssoPopulateCommand())
 	return cmd
 }
 

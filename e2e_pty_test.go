@@ -212,7 +212,7 @@ func (s *stage) place(t *testing.T) *place {
 	t.Helper()
 	p := &place{stage: s, world: &world{}, t: t, home: t.TempDir()}
 	var err error
-	if p.server, err = emulator.New(declared(), emulator.Options{Now: p.now}); err != nil {
+	if p.server, err = emulator.New(declared(), emulator.Options{Now: p.now, DeviceInterval: time.Second}); err != nil {
 		t.Fatal(err)
 	}
 	l, err := p.server.Listen("")
@@ -286,7 +286,7 @@ func (p *place) serveTLS() string {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
 		NotBefore:    time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		DNSNames:              []string{"*.amazonaws.com", "*.us-east-1.amazonaws.com", "*.ap-northeast-1.amazonaws.com", "*.s3.amazonaws.com", "*.s3.us-east-1.amazonaws.com", "*.s3.ap-northeast-1.amazonaws.com", "*.signin.aws.amazon.com"},
+		DNSNames:              []string{"*.amazonaws.com", "*.us-east-1.amazonaws.com", "*.sso.us-east-1.amazonaws.com", "*.ap-northeast-1.amazonaws.com", "*.s3.amazonaws.com", "*.s3.us-east-1.amazonaws.com", "*.s3.ap-northeast-1.amazonaws.com", "*.signin.aws.amazon.com"},
 		IsCA:                  true,
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,

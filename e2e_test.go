@@ -72,6 +72,8 @@ func TestEndToEnd(t *testing.T) {
 	run("tmux", testTmux)
 	run("sdks", testSDKs)
 	run("profile first", testProfileFirst)
+	run("sso/browser", testSSOBrowser)
+	run("sso/aws cli", testSSOShared)
 	run("serve/asks again", testServeAsks)
 	run("serve/in the background", testServeBackground)
 	run("serve/hang up", testServeHangUp)

@@ -198,6 +198,9 @@ func (s *Server) startDeviceAuthorization(c *call) (any, error) {
 	device := s.token("device")
 	s.sso.devices[device] = d
 	page := "http://" + c.http.Host + devicePath
+	if c.http.TLS != nil {
+		page = "https://" + c.http.Host + devicePath
+	}
 	return map[string]any{
 		"deviceCode": device, "userCode": d.userCode, "verificationUri": page, "verificationUriComplete": page + "?user_code=" + d.userCode,
 		"expiresIn": int(codeLife / time.Second), "interval": int(d.interval / time.Second),

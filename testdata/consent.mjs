@@ -1,0 +1,56 @@
+// A person with a real browser and a page that is up to no good: consent.mjs DIR
+// URL goes to URL, has that page try to answer the sign-in, then lets the client
+// in as a person does, and writes what is shown at last to DIR/page.
+import { spawn } from 'node:child_process'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+
+const [dir, url] = process.argv.slice(2)
+mkdirSync(dir, { recursive: true })
+const chromium = spawn('chromium', [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-breakpad', '--no-first-run', '--disable-background-networking',
+  `--user-data-dir=${dir}/profile`, `--proxy-server=${process.env.HTTPS_PROXY}`, '--ignore-certificate-errors',
+  '--remote-debugging-pipe', 'about:blank',
+], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] })
+
+// The protocol of the developer tools: JSON between zero bytes.
+let last = 0
+let unread = ''
+const waiting = new Map()
+chromium.stdio[4].setEncoding('utf8').on('data', (text) => {
+  const parts = (unread + text).split('\0')
+  unread = parts.pop()
+  for (const part of parts) {
+    const message = JSON.parse(part)
+    waiting.get(message.id)?.(message.result)
+  }
+})
+const call = (method, params = {}, sessionId) => new Promise((resolve) => {
+  waiting.set(++last, resolve)
+  chromium.stdio[3].write(JSON.stringify({ id: last, method, params, sessionId }) + '\0')
+})
+
+const { targetId } = await call('Target.createTarget', { url: 'about:blank' })
+const { sessionId } = await call('Target.attachToTarget', { targetId, flatten: true })
+const run = async (expression) =>
+  (await call('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, sessionId))?.result?.value
+const shows = async (expression) => {
+  for (let i = 0; !await run(expression); i++) {
+    if (i === 600) throw new Error('not shown: ' + expression)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+await call('Page.navigate', { url }, sessionId)
+await shows(`document.querySelector('button[name=person]') !== null`)
+await run(`(async () => {
+  const asked = new URL(location).searchParams
+  const forged = asked.get('redirect_uri') + '?code=forged&state=' + asked.get('state')
+  for (const mode of ['no-cors', 'cors']) await fetch(forged, { mode }).catch(() => {})
+  await new Promise((done) => { const i = new Image(); i.onload = i.onerror = done; i.src = forged })
+  await new Promise((done) => { const f = document.createElement('iframe'); f.onload = f.onerror = done; f.src = forged; document.body.append(f) })
+})()`)
+await run(`document.querySelector('button[name=person]').click()`)
+await shows(`location.pathname === '/oauth/callback' && document.readyState === 'complete'`)
+writeFileSync(dir + '/new', await run(`location.host + '\\n' + document.title + '\\n' + document.body.innerText + '\\n' + getComputedStyle(document.body).display`))
+renameSync(dir + '/new', dir + '/page')
+await call('Browser.close')

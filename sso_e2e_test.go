@@ -33,7 +33,8 @@ func testSSOBrowser(p *place) {
 	write(p.t, filepath.Join(p.home, ".aws", "config"), awsConfig+ssoConfig, 0o600)
 	script := filepath.Join(workDir(p.t), "testdata", "consent.mjs")
 	x := p.openShell("bash")
-	x.run("", "unset AWS_SWITCH_ROLE_NO_CACHE")
+	// The kernel's keyring is one for all tests, and others clear it.
+	x.run("", "unset AWS_SWITCH_ROLE_NO_CACHE; export AWS_SWITCH_ROLE_KEYRING=passphrase AWS_SWITCH_ROLE_PASSPHRASE='correct horse battery'")
 	x.line("BROWSER='node " + script + " shown %s' aws-switch-role dev -- aws sts get-caller-identity")
 	x.expect("Signing in to corp in your browser. If it does not open, go to:")
 	x.expect(developer)
@@ -56,6 +57,7 @@ func testSSOBrowser(p *place) {
 
 // testSSOShared shares sign-ins with the AWS CLI, in both directions.
 func testSSOShared(p *place) {
+	p.plain = append(p.plain, filepath.Join(".aws", "sso", "cache"))
 	write(p.t, filepath.Join(p.home, ".aws", "config"), awsConfig+ssoConfig, 0o600)
 	x := p.openShell("bash")
 	x.line("aws-switch-role sso login corp --device --share")

@@ -2,7 +2,7 @@
 // URL goes to URL, has that page try to answer the sign-in, then lets the client
 // in as a person does, and writes what is shown at last to DIR/page.
 import { spawn } from 'node:child_process'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 
 const [dir, url] = process.argv.slice(2)
 mkdirSync(dir, { recursive: true })
@@ -52,5 +52,9 @@ await run(`(async () => {
 await run(`document.querySelector('button[name=person]').click()`)
 await shows(`location.pathname === '/oauth/callback' && document.readyState === 'complete'`)
 writeFileSync(dir + '/new', await run(`location.host + '\\n' + document.title + '\\n' + document.body.innerText + '\\n' + getComputedStyle(document.body).display`))
-renameSync(dir + '/new', dir + '/page')
+// The history holds a code, which is good no more.
+chromium.on('exit', () => {
+  rmSync(dir + '/profile', { recursive: true, force: true, maxRetries: 50, retryDelay: 100 })
+  renameSync(dir + '/new', dir + '/page')
+})
 await call('Browser.close')

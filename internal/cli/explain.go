@@ -597,6 +597,8 @@ func (a *app) explainSignIn(e *hop.SignInError) explanation {
 		x.Why = clean(a.tilde(f.Path) + ": " + f.Err.Error())
 	} else if f, ok := errors.AsType[*fs.PathError](e.Err); ok && !errors.Is(f, fs.ErrNotExist) {
 		x.Why = clean(a.tilde(f.Path) + ": " + f.Err.Error())
+	} else if e.Err != nil && !errors.Is(e.Err, fs.ErrNotExist) {
+		x.Why = clean(e.Err.Error())
 	}
 	return x
 }

@@ -300,6 +300,10 @@ func setup(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
+	work, err := os.Getwd()
+	if err != nil {
+		return err
+	}
 	home := filepath.Join(env.WorkDir, "home")
 	if err := furnish(filepath.Join(home, ".aws"), "testdata/home"); err != nil {
 		return err
@@ -321,6 +325,8 @@ func setup(env *testscript.Env) error {
 		// The race detector otherwise makes every process end a second late.
 		"GORACE=atexit_sleep_ms=0",
 		"NODE_PATH="+modules,
+		"AWS_LIBRARY="+filepath.Join(work, awsLibrary),
+		"AWS_PY="+filepath.Join(work, "testdata", "differential", "aws.py"),
 		"AWS_ENDPOINT_URL="+l.URL,
 		"DEVICE="+emulator.DemoDevice,
 		"KEY_ID="+emulator.DemoKeyID,

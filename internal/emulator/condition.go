@@ -106,7 +106,7 @@ func instant(s string) (float64, error) {
 var knownKeys = []string{
 	"aws:currenttime", "aws:epochtime", "aws:multifactorauthage", "aws:multifactorauthpresent", "aws:principalaccount", "aws:principalarn",
 	"aws:principaltag/", "aws:principaltype", "aws:requestedregion", "aws:requesttag/", "aws:sourceidentity", "aws:tagkeys", "aws:tokenissuetime", "aws:userid",
-	"aws:username", "s3:delimiter", "s3:max-keys", "s3:prefix", "sts:externalid", "sts:rolesessionname", "sts:sourceidentity", "sts:transitivetagkeys",
+	"aws:username", "s3:delimiter", "s3:max-keys", "s3:prefix", "saml:aud", "sts:externalid", "sts:rolesessionname", "sts:sourceidentity", "sts:transitivetagkeys",
 }
 
 func knownKey(key string, providers []Provider) bool {

@@ -175,7 +175,7 @@ func parseIdentityPolicy(text string, providers []Provider) (policy, error) {
 }
 
 // trustActions are what a trust policy can be about.
-var trustActions = []string{"sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:TagSession", "sts:SetSourceIdentity"}
+var trustActions = []string{"sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity", "sts:TagSession", "sts:SetSourceIdentity"}
 
 // parseTrustPolicy reads a role's trust policy.
 func parseTrustPolicy(text string, providers []Provider) (policy, error) {

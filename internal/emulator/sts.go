@@ -26,6 +26,7 @@ const (
 
 var stsProtocol = protocol{"2011-06-15", map[string]operation{
 	"AssumeRole":                {do: (*Server).assumeRole},
+	"AssumeRoleWithSAML":        {do: (*Server).assumeRoleWithSAML, unsigned: true},
 	"AssumeRoleWithWebIdentity": {do: (*Server).assumeRoleWithWebIdentity, unsigned: true},
 	"GetAccessKeyInfo":          {do: (*Server).getAccessKeyInfo},
 	"GetCallerIdentity":         {do: (*Server).getCallerIdentity},

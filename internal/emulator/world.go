@@ -107,10 +107,11 @@ type Container struct {
 	Authorization string
 }
 
-// Provider is an OpenID Connect identity provider declared in an account.
+// Provider is an identity provider declared in an account, of OpenID Connect or
+// of SAML.
 type Provider struct {
-	ARN      string // arn:aws:iam::222222222222:oidc-provider/issuer.example/path
-	Audience string // the client id that its tokens are made for
+	ARN      string // arn:aws:iam::222222222222:oidc-provider/issuer.example/path, or …:saml-provider/Name
+	Audience string // the client id that its tokens are made for; not SAML's
 }
 
 // issuer returns the provider's URL without the scheme, as IAM spells it.
@@ -208,8 +209,8 @@ func (s *Server) load(w World) error {
 	}
 	for _, p := range w.Providers {
 		a, ok := parseARN(p.ARN)
-		if !ok || a.service != "iam" || p.issuer() == "" || p.Audience == "" {
-			bad(errors.New("want an oidc-provider ARN and an audience"), "provider %q", p.ARN)
+		if bySAML := strings.HasPrefix(a.resource, "saml-provider/"); !ok || a.service != "iam" || !bySAML && (p.issuer() == "" || p.Audience == "") {
+			bad(errors.New("want an oidc-provider ARN and an audience, or a saml-provider ARN"), "provider %q", p.ARN)
 		}
 		s.providers = append(s.providers, p)
 	}

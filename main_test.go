@@ -72,6 +72,9 @@ func TestMain(m *testing.M) {
 //	webtoken FILE [LENGTH]
 //	                 write a token of the world's identity provider that ends
 //	                 after LENGTH, an hour if none is given
+//	assertion FILE   write what the world's SAML identity provider says of jane
+//	recipe N FILE    write the Nth block of doc/recipes.md, whose programs are in
+//	                 the script's bin
 //	signin sso|legacy|login NAME [LENGTH]
 //	                 sign in as the AWS CLI would, to the session NAME, with
 //	                 a token that ends after LENGTH (or ended: -1m) and, in the
@@ -234,22 +237,24 @@ func params(dir string) testscript.Params {
 			return os.Getuid() == 0, nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"code":     cmdCode,
-			"expand":   cmdExpand,
-			"lines":    cmdLines,
-			"exits":    cmdExits,
-			"requests": cmdRequests,
-			"sent":     cmdSent,
-			"reset":    cmdReset,
-			"fault":    cmdFault,
-			"advance":  cmdAdvance,
-			"webtoken": cmdWebToken,
-			"signin":   cmdSignIn,
-			"allow":    cmdAllow,
-			"revoke":   cmdRevoke,
-			"sealed":   cmdSealed,
-			"await":    cmdAwait,
-			"plain":    cmdPlain,
+			"code":      cmdCode,
+			"expand":    cmdExpand,
+			"lines":     cmdLines,
+			"exits":     cmdExits,
+			"requests":  cmdRequests,
+			"sent":      cmdSent,
+			"reset":     cmdReset,
+			"fault":     cmdFault,
+			"advance":   cmdAdvance,
+			"webtoken":  cmdWebToken,
+			"signin":    cmdSignIn,
+			"allow":     cmdAllow,
+			"assertion": cmdAssertion,
+			"recipe":    cmdRecipe,
+			"revoke":    cmdRevoke,
+			"sealed":    cmdSealed,
+			"await":     cmdAwait,
+			"plain":     cmdPlain,
 		},
 	}
 }
@@ -368,6 +373,11 @@ func declared() emulator.World {
 			Trust: `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}`,
 		})
 	}
+	w.Providers = append(w.Providers, emulator.Provider{ARN: samlProvider})
+	w.Roles = append(w.Roles, emulator.Role{
+		ARN:   samlRole,
+		Trust: `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Federated": "` + samlProvider + `"}, "Action": "sts:AssumeRoleWithSAML", "Condition": {"StringEquals": {"saml:aud": "https://signin.aws.amazon.com/saml"}}}]}`,
+	})
 	w.Users = append(w.Users, emulator.User{
 		ARN:  "arn:aws:iam::111111111111:user/devices",
 		Keys: []emulator.AccessKey{{ID: "AKIAEMULATEDDEVICES0", Secret: "devices/SECRET+devices/SECRET+devices/SE"}},
@@ -636,6 +646,38 @@ func cmdAllow(ts *testscript.TestScript, neg bool, args []string) {
 	if resp.StatusCode != http.StatusOK {
 		ts.Fatalf("the answer is refused: %s", resp.Status)
 	}
+}
+
+// The world's SAML identity provider, and whom it makes of people.
+const (
+	samlProvider = "arn:aws:iam::111111111111:saml-provider/Corp"
+	samlRole     = "arn:aws:iam::111111111111:role/Saml"
+)
+
+func cmdAssertion(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: assertion FILE")
+	}
+	text, err := of(ts).server.SAMLAssertion(samlProvider, samlRole, "jane", 5*time.Minute)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+func cmdRecipe(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: recipe N FILE")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	doc, err := os.ReadFile(filepath.Join("doc", "recipes.md"))
+	ts.Check(err)
+	blocks := strings.Split(string(doc), "```") // every other one is a block
+	if 2*n >= len(blocks) {
+		ts.Fatalf("doc/recipes.md has no block %d", n)
+	}
+	_, text, _ := strings.Cut(blocks[2*n-1], "\n")
+	text = strings.ReplaceAll(text, "/usr/local/bin/", ts.Getenv("WORK")+"/bin/")
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o700))
 }
 
 // cmdRevoke ends what people have signed in to, as an administrator does, and

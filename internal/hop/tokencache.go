@@ -142,18 +142,21 @@ type keptFile struct {
 }
 
 // read reads the sign-in from the AWS CLI's file and from the vault. Where both
-// have one, the one that lives longer is the younger, and the first.
+// have one, the one that lives longer is the younger, and the first; of two
+// that end in the same second it is that in the vault, to which we sign in.
 func (p *Performer) read(s signIn) ([]keptFile, error) {
 	var found []keptFile
+	now := p.now().Round(0)
 	f, err := readTokenFile(s.path)
-	found, err = p.found(found, s, f, err)
+	found, err = s.found(found, now, f, err)
 	if s.sealed != "" && p.Vault != nil {
 		f, verr := p.readSealed(s.sealed)
-		if found, verr = p.found(found, s, f, verr); verr != nil && (err == nil || errors.Is(err, fs.ErrNotExist)) {
+		if found, verr = s.found(found, now, f, verr); verr != nil && (err == nil || errors.Is(err, fs.ErrNotExist)) {
 			err = verr
 		}
 	}
 	if len(found) > 0 {
+		slices.Reverse(found)
 		slices.SortStableFunc(found, func(a, b keptFile) int { return cmp.Compare(b.left, a.left) })
 		return found, nil
 	}
@@ -164,7 +167,7 @@ func (p *Performer) read(s signIn) ([]keptFile, error) {
 }
 
 // found adds a file that was read to those found, unless it cannot be used.
-func (p *Performer) found(all []keptFile, s signIn, f *tokenFile, err error) ([]keptFile, error) {
+func (s signIn) found(all []keptFile, now time.Time, f *tokenFile, err error) ([]keptFile, error) {
 	if err != nil {
 		return all, err
 	}
@@ -172,7 +175,7 @@ func (p *Performer) found(all []keptFile, s signIn, f *tokenFile, err error) ([]
 	if err != nil {
 		return all, f.wrong(err)
 	}
-	return append(all, keptFile{f, end.Round(0).Sub(p.now().Round(0))}), nil
+	return append(all, keptFile{f, end.Round(0).Sub(now)}), nil
 }
 
 // renew puts a renewed sign-in into f and into its file.

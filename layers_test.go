@@ -21,6 +21,7 @@ var layers = map[string][]string{
 	"cache":     {"cred", "plan", "session", "folder"},
 	"hop":       {"cred", "plan"},
 	"mirror":    {"awsconfig", "folder"},
+	"fanout":    {},
 	"deliver":   {"cred"},
 	"term":      {},
 	"keyring":   {},
@@ -30,7 +31,7 @@ var layers = map[string][]string{
 	"emulator":  {},
 	"doctor":    {"awsconfig", "plan"},
 	"words":     {},
-	"cli":       {"cred", "awsconfig", "doctor", "words", "plan", "session", "cache", "keyring", "accesskey", "recent", "hop", "deliver", "keeper", "term", "mirror", "emulator"},
+	"cli":       {"cred", "awsconfig", "doctor", "words", "plan", "session", "cache", "keyring", "accesskey", "recent", "hop", "fanout", "deliver", "keeper", "term", "mirror", "emulator"},
 }
 
 // banned are imports that only the named packages may have.
@@ -53,6 +54,7 @@ var banned = []struct {
 var pure = map[string][]string{
 	"plan":    {"os", "net", "io/ioutil", "syscall", "time/tzdata", "math/rand", "crypto/rand"},
 	"session": {"os", "net", "syscall"},
+	"fanout":  {"os", "net", "syscall"},
 	"cred":    {"os", "net", "syscall"},
 }
 

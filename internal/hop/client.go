@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -201,7 +202,7 @@ func (p *Performer) sts(e plan.Endpoint, from cred.Credentials, once bool) (*sts
 		AppID:       appID,
 		Region:      e.Region,
 		HTTPClient:  client,
-		Retryer:     retryer(),
+		Retryer:     p.retryer(),
 		Credentials: provider(from),
 
 		HTTPSignerV4:               signer{v4.NewSigner(), p.now},
@@ -221,10 +222,13 @@ func (p *Performer) sts(e plan.Endpoint, from cred.Credentials, once bool) (*sts
 
 // retryer tries again where AWS is busy or no answer came, after a wait of up
 // to 2 s and then 4 s (the SDK's standard mode: full jitter, doubling).
-func retryer() aws.Retryer {
+func (p *Performer) retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
 		o.Retryables = append(o.Retryables, retry.RetryableErrorCode{Codes: retriedCodes})
+		if p.Turn != nil {
+			o.Retryables = slices.Insert(o.Retryables, 0, retry.IsErrorRetryable(retry.IsErrorRetryableFunc(notThrottling)))
+		}
 	})
 }
 
@@ -261,6 +265,11 @@ func request[T any](ctx context.Context, p *Performer, op string, e plan.Endpoin
 
 // requestTo is request for any service; host names its endpoint.
 func requestTo[T any](ctx context.Context, p *Performer, op, host string, mfa bool, call func(context.Context) (T, error)) (T, error) {
+	return paced(ctx, p, host, mfa, func() (T, error) { return requestOnce(ctx, p, op, host, mfa, call) })
+}
+
+// requestOnce is requestTo without waiting for a turn.
+func requestOnce[T any](ctx context.Context, p *Performer, op, host string, mfa bool, call func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, totalTimeout)
 	defer cancel()
 	return inTime(ctx, p, func(ctx context.Context) (T, error) {

@@ -106,7 +106,7 @@ func TestNoRetryWithCode(t *testing.T) {
 // The waits between tries are drawn evenly from nothing to a bound that
 // doubles, so that all tries of a request end well within its time.
 func TestRetryWaits(t *testing.T) {
-	r := retryer()
+	r := (&Performer{}).retryer()
 	if n := r.MaxAttempts(); n != maxAttempts {
 		t.Errorf("at most %d tries, want %d", n, maxAttempts)
 	}

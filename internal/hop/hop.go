@@ -61,6 +61,11 @@ type Performer struct {
 	Undisturbed func() (done func())
 	// CABundle is a file of certificates to trust instead of the system's.
 	CABundle string
+	// Turn, where there is one, waits until a request may go to a host; done is
+	// told whether AWS refused it for asking too often. Such a request is then
+	// tried again by this pace, which many performers may share, not by one of
+	// its own.
+	Turn func(ctx context.Context, host string) (done func(throttled bool), err error)
 	// Log is told of every request, never of a secret.
 	Log *slog.Logger
 	// ClockOff is told, at most once, how far AWS's clock is ahead of this

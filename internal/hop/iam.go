@@ -43,7 +43,7 @@ func iamCall[T any](ctx context.Context, p *Performer, op string, e plan.Endpoin
 		AppID:       appID,
 		Region:      e.Region,
 		HTTPClient:  http,
-		Retryer:     retryer(),
+		Retryer:     p.retryer(),
 		Credentials: provider(c),
 
 		HTTPSignerV4:               signer{v4.NewSigner(), p.now},

@@ -37,12 +37,19 @@ func (p *Performer) rest(ctx context.Context, c restCall, out any) error {
 	if err != nil {
 		return err
 	}
+	_, err = paced(ctx, p, c.host(), false, func() (struct{}, error) { return struct{}{}, p.restOnce(ctx, client, c, out) })
+	return err
+}
+
+// restOnce is rest without waiting for a turn.
+func (p *Performer) restOnce(ctx context.Context, client *httpClient, c restCall, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, totalTimeout)
 	defer cancel()
 	begun := p.now()
+	var err error
 	for attempt := 1; ; attempt++ {
 		err = p.try(ctx, client, c, out)
-		if err == nil || attempt == maxAttempts || !passing(err) || !pause(ctx, attempt) {
+		if err == nil || attempt == maxAttempts || !p.passing(err) || !pause(ctx, attempt) {
 			break
 		}
 	}
@@ -125,10 +132,14 @@ func (p *Performer) restRefusal(c restCall, resp *http.Response, body []byte) er
 	}
 }
 
-// passing reports whether the same call may well succeed in a moment.
-func passing(err error) bool {
+// passing reports whether the same call may well succeed in a moment. When
+// that is for those who keep a common pace, they know.
+func (p *Performer) passing(err error) bool {
 	switch e := err.(type) {
 	case *APIError:
+		if p.Turn != nil && e.throttled() {
+			return false
+		}
 		return e.Status == http.StatusTooManyRequests || e.Status >= 500 || strings.HasPrefix(e.Code, "Throttling")
 	case *NetworkError:
 		_, badCertificate := e.Certificate()

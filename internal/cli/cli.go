@@ -81,7 +81,7 @@ last one that was switched to, other than the one this shell is in.`,
 	root.Flags().SortFlags = false
 	root.AddCommand(
 		a.listCommand(), a.initCommand(),
-		a.shellCommand(), a.execCommand(), a.exportCommand(), a.processCommand(), a.serveCommand(), a.consoleCommand(),
+		a.shellCommand(), a.execCommand(), a.exportCommand(), a.processCommand(), a.serveCommand(), a.consoleCommand(), a.eachCommand(),
 		a.explainCommand(), a.statusCommand(), a.keysCommand(), a.sessionsCommand(), a.ssoCommand(), a.doctorCommand(), a.demoCommand(), a.versionCommand(),
 		a.profileCommand(), a.mfaCommand(),
 		a.refreshCommand(), a.keepCommand(),

@@ -14,9 +14,10 @@ import (
 // which shares a limit fairly with others who do the same.
 const (
 	slowDown  = 0.7             // what is left of the rate after a refusal, as in the AWS SDKs' adaptive mode
-	speedUp   = 0.05            // of the rate after a refusal, added each second
+	speedUp   = 0.25            // of the highest rate, added each second
+	forget    = 0.8             // what is left of the highest rate after a refusal
 	slowest   = 0.5             // requests a second
-	firstRest = time.Second / 2 // nobody asks for so long after a refusal
+	firstRest = time.Second / 4 // nobody asks for so long after a refusal
 	lastRest  = 8 * time.Second // nor, after many in a row, for longer
 )
 
@@ -31,7 +32,7 @@ type Pace struct {
 // lane is the pace towards one server.
 type lane struct {
 	rate     float64   // requests a second; 0 is without bound
-	step     float64   // by which the rate grows in a second
+	highest  float64   // rate that was reached, less with each refusal
 	free     time.Time // when the next request may go
 	refusals int       // in a row
 	epoch    int       // counts the refusals that slowed us down
@@ -116,7 +117,7 @@ func (p *Pace) answered(server string, begun int, refused bool) {
 	switch {
 	case !refused && l.rate > 0:
 		l.refusals = 0
-		l.rate += l.step / l.rate // l.step a second, as l.rate answers come in one
+		l.rate += max(slowest, speedUp*l.highest) / l.rate // as many answers come in a second
 	case refused && begun == l.epoch:
 		l.count(now)
 		was := float64(max(l.before, l.sent))
@@ -124,7 +125,7 @@ func (p *Pace) answered(server string, begun int, refused bool) {
 			was = min(was, l.rate)
 		}
 		l.rate = max(slowest, slowDown*was)
-		l.step = max(slowest, speedUp*l.rate)
+		l.highest = max(was, forget*l.highest)
 		rest := min(lastRest, firstRest<<min(l.refusals, 10))
 		l.free = now.Add(rest/2 + rand.N(rest/2))
 		l.refusals++

@@ -58,6 +58,39 @@ import (
 func main() { _ = syscall.Exec("/bin/true", []string{"true"}, os.Environ()) }
 `
 
+// manySource is the yardstick of each: a Go program that only starts as many
+// children, as many at a time.
+const manySource = `package main
+
+import (
+	"os/exec"
+	"sync"
+)
+
+func main() {
+	var all sync.WaitGroup
+	next := make(chan bool)
+	for range 8 {
+		all.Go(func() {
+			for range next {
+				if err := exec.Command("/bin/true").Run(); err != nil {
+					panic(err)
+				}
+			}
+		})
+	}
+	for range 1000 {
+		next <- true
+	}
+	close(next)
+	all.Wait()
+}
+`
+
+// members are the profiles of an organisation, as many as manySource has
+// children.
+const members = 1000
+
 // job is one line of the table.
 type job struct {
 	name string
@@ -83,8 +116,8 @@ func run(rounds int) error {
 	if err := build(tool, "."); err != nil {
 		return err
 	}
-	bare, bareExec := filepath.Join(dir, "bare"), filepath.Join(dir, "bare-exec")
-	for path, source := range map[string]string{bare: bareSource, bareExec: execSource} {
+	bare, bareExec, many := filepath.Join(dir, "bare"), filepath.Join(dir, "bare-exec"), filepath.Join(dir, "many")
+	for path, source := range map[string]string{bare: bareSource, bareExec: execSource, many: manySource} {
 		file := path + ".go"
 		if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
 			return err
@@ -127,6 +160,12 @@ func run(rounds int) error {
 		return err
 	}
 	service = append(service, "AWS_SWITCH_ROLE_KEYRING=secret-service", "DBUS_SESSION_BUS_ADDRESS="+bus)
+	organisation, err := home(dir, "organisation", members, l.URL)
+	if err != nil {
+		return err
+	}
+	const alone = "1,000 children alone, 8 at a time"
+	each := []string{tool, "each", "member-*", "--jobs", "8", "--", "/bin/true"}
 	jobs := []*job{
 		{name: "bare Go program", argv: []string{bare}, env: small},
 		{name: "bare Go program that execs", argv: []string{bareExec}, env: small},
@@ -152,6 +191,8 @@ func run(rounds int) error {
 		{name: "credential-process, 10 profiles, cold", argv: []string{tool, "credential-process", "--no-cache", "open"}, env: small, base: "bare Go program"},
 		{name: "credential-process, 10,000 profiles, cold", argv: []string{tool, "credential-process", "--no-cache", "open"}, env: large, base: "bare Go program"},
 		{name: "exec -- /bin/true, cold", argv: []string{tool, "exec", "--no-cache", "open", "--", "/bin/true"}, env: small, base: "bare Go program that execs"},
+		{name: alone, argv: []string{many}, env: organisation},
+		{name: "each over 1,000 profiles, warm", argv: each, env: organisation, base: alone},
 	}
 	defer func() {
 		for _, j := range jobs {
@@ -196,6 +237,11 @@ func home(dir, name string, profiles int, url string) ([]string, error) {
 		return nil, err
 	}
 	var config strings.Builder
+	if name == "organisation" {
+		for i := range profiles {
+			fmt.Fprintf(&config, "[profile member-%04d]\nrole_arn = %s\nrole_session_name = bench-%04d\nsource_profile = default\nregion = us-east-1\n\n", i, emulator.DemoRole("Open"), i)
+		}
+	}
 	for i := range profiles {
 		if i == profiles/2 {
 			fmt.Fprintf(&config, "[profile open]\nrole_arn = %s\nsource_profile = default\nregion = us-east-1\n\n", emulator.DemoRole("Open"))

@@ -335,11 +335,12 @@ func (o *eachOutput) reason(end eachEnd) string {
 // roughly is a length of time as people say it.
 func roughly(d time.Duration) string {
 	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
 	case d < 10*time.Second:
 		return d.Round(100 * time.Millisecond).String()
-	default:
-		return d.Round(time.Second).String()
 	}
+	return d.Round(time.Second).String()
 }
 
 // status are the lines of the board.

@@ -271,7 +271,7 @@ func (p *Performer) byDevice(ctx context.Context, h plan.SSO, s signIn, v Visito
 		e, refused := errors.AsType[*APIError](err)
 		switch {
 		case refused && e.Reason == "authorization_pending":
-		case refused && e.Reason == "slow_down", err != nil && passing(err):
+		case refused && e.Reason == "slow_down", err != nil && p.passing(err):
 			every += usual * time.Second
 		case refused && e.Reason == "expired_token":
 			return s.fail("nobody has typed the code in time", err)

@@ -179,7 +179,14 @@ func (d *desk) refused(r reply, status int, code, message string) {
 	}
 }
 
-// notAuthorized demands the denial of action on the role.
+// denied demands a denial whose words go on as told behind "to perform".
+func (d *desk) denied(r reply, who, rest string) {
+	d.t.Helper()
+	d.refused(r, 403, "AccessDenied", "User: "+who+" is not authorized to perform: "+rest)
+}
+
+// notAuthorized demands the denial of action on the role, for which AWS gives
+// no reason.
 func (d *desk) notAuthorized(r reply, who, action, role string) {
 	d.t.Helper()
 	d.refused(r, 403, "AccessDenied", "User: "+who+" is not authorized to perform: "+action+" on resource: "+role)

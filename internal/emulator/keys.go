@@ -94,7 +94,7 @@ func (s *Server) authenticate(c *call) (*key, error) {
 		return nil, fail(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token")
 	}
 	k := s.keys[g.keyID]
-	if k == nil || k.inactive || c.now.Before(k.pending) || partitionOf(g.region) != k.identity.principal.partition {
+	if k == nil || k.inactive || c.now.Before(k.pending) || partitionOf(g.region) != k.identity.principal.partition || slices.Contains(s.regionsDisabled, g.region) {
 		return nil, badToken()
 	}
 	if err := g.current(c.now); err != nil {

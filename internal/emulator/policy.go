@@ -316,6 +316,35 @@ func (id identity) may(q question) bool {
 	return true
 }
 
+// policyKind is what AWS calls a kind of policy in a denial.
+type policyKind string
+
+const (
+	identityBased policyKind = "identity-based policy"
+	sessionPolicy policyKind = "session policy"
+)
+
+func (k policyKind) article() string {
+	if k == identityBased {
+		return "an"
+	}
+	return "a"
+}
+
+// refusing returns the kind of the identity's first policy that does not allow
+// q, and what that says.
+func (id identity) refusing(q question) (policyKind, verdict) {
+	for i, p := range id.policies {
+		if v := p.judge(q); v != allowed {
+			if i > 0 { // behind the role's own stand those of its session
+				return sessionPolicy, v
+			}
+			return identityBased, v
+		}
+	}
+	return identityBased, silent
+}
+
 // mayAssume reports whether the caller's policies and the role's trust let q
 // happen. Within an account it is enough that the trust policy names the
 // caller itself; else both sides must agree.

@@ -49,26 +49,27 @@ type Server struct {
 	options Options
 	began   time.Time // when everything declared was made
 
-	mu           sync.Mutex // guards what follows
-	users        map[string]*user
-	roles        map[string]*role
-	devices      map[string]*device
-	keys         map[string]*key
-	buckets      map[string]Bucket
-	managed      map[string]policy
-	providers    []Provider
-	instance     Instance
-	containers   map[string]Container
-	tokens       map[string]time.Time // of the instance's metadata service, with their ends
-	regionsOff   []string
-	regionsOptIn []string
-	sso          identityCenter
-	logins       map[string]*login         // by refresh token; each is good once
-	signins      map[string]signinToken    // by sign-in token; each is good once
-	consoles     map[string]consoleSession // by cookie
-	issued       int                       // keys and request ids so far
-	faults       []*Fault
-	requests     []Request
+	mu              sync.Mutex // guards what follows
+	users           map[string]*user
+	roles           map[string]*role
+	devices         map[string]*device
+	keys            map[string]*key
+	buckets         map[string]Bucket
+	managed         map[string]policy
+	providers       []Provider
+	instance        Instance
+	containers      map[string]Container
+	tokens          map[string]time.Time // of the instance's metadata service, with their ends
+	regionsOff      []string
+	regionsDisabled []string
+	regionsOptIn    []string
+	sso             identityCenter
+	logins          map[string]*login         // by refresh token; each is good once
+	signins         map[string]signinToken    // by sign-in token; each is good once
+	consoles        map[string]consoleSession // by cookie
+	issued          int                       // keys and request ids so far
+	faults          []*Fault
+	requests        []Request
 }
 
 // New makes a server of w. The error names everything in w that is not valid.

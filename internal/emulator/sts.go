@@ -330,7 +330,8 @@ func (s *Server) assumeRole(c *call) (any, error) {
 		return nil, err
 	}
 	if denied != "" {
-		return nil, accessDenied(caller.identity, denied, roleARN)
+		q.action = denied
+		return nil, r.refusal(q)
 	}
 	k := s.issueSession(c, roleSession, r.session(session, tags, g.policies), life)
 	k.transitive, k.sourceIdentity, k.direct = transitive, source, caller.kind == longTerm
@@ -350,6 +351,31 @@ func firstRefused(r *role, q question, actions []string) string {
 		}
 	}
 	return ""
+}
+
+// refusal denies q in AWS's words. Within an account they tell which kind of
+// policy is at fault (IAM User Guide, "Troubleshoot access denied error
+// messages"); of another account's role, and of one that does not exist, they
+// tell nothing.
+func (r *role) refusal(q question) error {
+	if r == nil || q.who.principal.account != r.arn.account {
+		return accessDenied(q.who, q.action, q.resource)
+	}
+	because := func(what, why string) error {
+		return fail(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: %s %s", q.who.arn, what, why)
+	}
+	switch r.trust.trusts(q) {
+	case denied:
+		return because(q.action, "with an explicit deny in the role trust policy")
+	case silent:
+		return because(q.action, "because no role trust policy allows the "+q.action+" action")
+	}
+	kind, verdict := q.who.refusing(q)
+	what := q.action + " on resource: " + q.resource
+	if verdict == denied {
+		return because(what, "with an explicit deny in "+kind.article()+" "+string(kind))
+	}
+	return because(what, "because no "+string(kind)+" allows the "+q.action+" action")
 }
 
 // session is the identity of a session of r.

@@ -23,6 +23,7 @@ const (
 	expiredText   = "The security token included in the request is expired"
 	overMaximum   = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
 	overChaining  = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
+	notTrusted    = "sts:AssumeRole because no role trust policy allows the sts:AssumeRole action"
 	wrongSignText = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 )
 
@@ -53,6 +54,7 @@ func TestAuthentication(t *testing.T) {
 	w.Users[0].Keys = append(w.Users[0].Keys, emulator.AccessKey{ID: "AKIAINACTIVEINACTIVE", Secret: "SECRET", Inactive: true})
 	w.RegionsOff = []string{"eu-south-1"}
 	w.RegionsOptIn = []string{"ap-east-1"}
+	w.RegionsDisabled = []string{"af-south-1"}
 	session := func(d *desk) aws.Credentials { return d.ok(d.sts(me, "GetSessionToken", nil)) }
 	for _, c := range []struct {
 		name          string
@@ -103,6 +105,7 @@ func TestAuthentication(t *testing.T) {
 		{"region off", func(d *desk) aws.Credentials { d.region = "eu-south-1"; return me }, 403, "RegionDisabledException",
 			"STS is not activated in this region for account:111111111111. Your account administrator can activate STS in this region using the IAM Console."},
 		{"region of another partition", func(d *desk) aws.Credentials { d.region = "cn-north-1"; return me }, 403, "InvalidClientTokenId", badTokenText},
+		{"region that is not enabled", func(d *desk) aws.Credentials { d.region = "af-south-1"; return me }, 403, "InvalidClientTokenId", badTokenText},
 		{"no region", func(d *desk) aws.Credentials { d.region = "aws-global"; return me }, 403, "SignatureDoesNotMatch",
 			"Credential should be scoped to a valid region, not 'aws-global'."},
 		{"another region than the host's", func(d *desk) aws.Credentials { d.host = "sts.eu-west-1.amazonaws.com"; return me }, 403, "SignatureDoesNotMatch",
@@ -470,7 +473,7 @@ func TestChaining(t *testing.T) {
 	d.ok(d.sts(ops, "AssumeRole", role("Chained")))
 	d.refused(d.sts(ops, "AssumeRole", role("Chained", "DurationSeconds", "7200")), 400, "ValidationError", overChaining)
 	const session = "arn:aws:sts::222222222222:assumed-role/Ops/session"
-	d.notAuthorized(d.sts(ops, "AssumeRole", role("ForMe")), session, "sts:AssumeRole", emulator.DemoRole("ForMe"))
+	d.denied(d.sts(ops, "AssumeRole", role("ForMe")), session, notTrusted)
 	d.refused(d.sts(ops, "GetSessionToken", nil), 403, "AccessDenied", "Cannot call GetSessionToken with session credentials")
 	// A role has no device.
 	d.refused(d.sts(ops, "AssumeRole", d.mfa(role("Chained"))), 403, "AccessDenied", wrongDevice)
@@ -504,28 +507,31 @@ func TestBothSides(t *testing.T) {
 		anyone    = `"Effect": "Allow", "Principal": "*", "Action": "sts:*"`
 		notMe     = byARN + `}, {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole", "Condition": {"StringNotEquals": {"aws:username": "you"}}`
 		ifPresent = `"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:AssumeRole", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}`
+
+		onHere     = "sts:AssumeRole on resource: arn:aws:iam::111111111111:role/Here"
+		notAllowed = onHere + " because no identity-based policy allows the sts:AssumeRole action"
 	)
 	for _, c := range []struct {
 		name, user, trust string
-		ok                bool
+		denied            string // "" when it is not
 	}{
-		{"account trusted, user allowed", assume, anyRoot, true},
-		{"account trusted, user not allowed", nothing, anyRoot, false},
-		{"account trusted, user allowed with MFA alone", withMFA, anyRoot, false},
-		{"user trusted by name, not allowed", nothing, byARN, true},
-		{"user trusted by name, forbidden", forbidden, byARN, false},
-		{"anyone trusted, user not allowed", nothing, anyone, true},
-		{"denied by the trust", assume, notMe, false},
+		{"account trusted, user allowed", assume, anyRoot, ""},
+		{"account trusted, user not allowed", nothing, anyRoot, notAllowed},
+		{"account trusted, user allowed with MFA alone", withMFA, anyRoot, notAllowed},
+		{"user trusted by name, not allowed", nothing, byARN, ""},
+		{"user trusted by name, forbidden", forbidden, byARN, onHere + " with an explicit deny in an identity-based policy"},
+		{"anyone trusted, user not allowed", nothing, anyone, ""},
+		{"denied by the trust", assume, notMe, "sts:AssumeRole with an explicit deny in the role trust policy"},
 		// With a long-lived key the MFA key is absent, which IfExists lets pass.
-		{"BoolIfExists", assume, ifPresent, true},
+		{"BoolIfExists", assume, ifPresent, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t, account(statement(c.user), statement(c.trust), ""), emulator.Options{})
 			r := d.sts(me, "AssumeRole", form("RoleArn", "arn:aws:iam::111111111111:role/Here", "RoleSessionName", "me"))
-			if c.ok {
+			if c.denied == "" {
 				d.ok(r)
 			} else {
-				d.notAuthorized(r, "arn:aws:iam::111111111111:user/path/me", "sts:AssumeRole", "arn:aws:iam::111111111111:role/Here")
+				d.denied(r, "arn:aws:iam::111111111111:user/path/me", c.denied)
 			}
 		})
 	}
@@ -553,8 +559,8 @@ func TestBothSides(t *testing.T) {
 	t.Run("BoolIfExists with a session without MFA", func(t *testing.T) {
 		d := newDesk(t, account("", statement(ifPresent), ""), emulator.Options{})
 		session := d.ok(d.sts(me, "GetSessionToken", nil))
-		d.notAuthorized(d.sts(session, "AssumeRole", form("RoleArn", "arn:aws:iam::111111111111:role/Here", "RoleSessionName", "me")),
-			"arn:aws:iam::111111111111:user/path/me", "sts:AssumeRole", "arn:aws:iam::111111111111:role/Here")
+		d.denied(d.sts(session, "AssumeRole", form("RoleArn", "arn:aws:iam::111111111111:role/Here", "RoleSessionName", "me")),
+			"arn:aws:iam::111111111111:user/path/me", notTrusted)
 	})
 }
 
@@ -577,8 +583,8 @@ func TestTagsAndSourceIdentityAreCarried(t *testing.T) {
 	d.notAuthorized(d.sts(session, "AssumeRole", form("RoleArn", next, "RoleSessionName", "me", "SourceIdentity", "other")),
 		"arn:aws:sts::111111111111:assumed-role/Here/me", "sts:SetSourceIdentity", next)
 	params.Del("TransitiveTagKeys.member.1")
-	d.notAuthorized(d.sts(d.ok(d.sts(me, "AssumeRole", params)), "AssumeRole", form("RoleArn", next, "RoleSessionName", "me")),
-		"arn:aws:sts::111111111111:assumed-role/Here/me", "sts:AssumeRole", next)
+	d.denied(d.sts(d.ok(d.sts(me, "AssumeRole", params)), "AssumeRole", form("RoleArn", next, "RoleSessionName", "me")),
+		"arn:aws:sts::111111111111:assumed-role/Here/me", notTrusted)
 }
 
 func TestRoot(t *testing.T) {
@@ -625,6 +631,16 @@ func TestSessionPolicies(t *testing.T) {
 	}
 	d.refused(d.sts(me, "AssumeRole", role("Open", "PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/NoSuch")), 400, "ValidationError",
 		"The specified managed policy does not exist: arn:aws:iam::aws:policy/NoSuch")
+}
+
+// TestSessionPolicyDenies: within an account the denial names the session's own
+// policy.
+func TestSessionPolicyDenies(t *testing.T) {
+	const here = "arn:aws:iam::111111111111:role/Here"
+	d := newDesk(t, account("", statement(`"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:AssumeRole"`), ""), emulator.Options{})
+	narrow := d.ok(d.sts(me, "AssumeRole", form("RoleArn", here, "RoleSessionName", "me", "Policy", statement(`"Effect": "Allow", "Action": "s3:*", "Resource": "*"`))))
+	d.denied(d.sts(narrow, "AssumeRole", form("RoleArn", here, "RoleSessionName", "me")), "arn:aws:sts::111111111111:assumed-role/Here/me",
+		"sts:AssumeRole on resource: "+here+" because no session policy allows the sts:AssumeRole action")
 }
 
 func TestFederationToken(t *testing.T) {

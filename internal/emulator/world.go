@@ -38,6 +38,9 @@ type World struct {
 	Managed map[string]string
 	// RegionsOff are the regions in which STS is not activated.
 	RegionsOff []string
+	// RegionsDisabled are opt-in regions that no account has enabled: nobody's
+	// keys are known there.
+	RegionsDisabled []string
 	// RegionsOptIn are the regions that refuse sessions made by the global
 	// endpoint, sts.amazonaws.com.
 	RegionsOptIn []string
@@ -247,6 +250,7 @@ func (s *Server) load(w World) error {
 		s.containers[c.Path] = c
 	}
 	s.regionsOff = slices.Clone(w.RegionsOff)
+	s.regionsDisabled = slices.Clone(w.RegionsDisabled)
 	s.regionsOptIn = slices.Clone(w.RegionsOptIn)
 	return errors.Join(errs...)
 }

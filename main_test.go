@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
@@ -114,7 +115,8 @@ func TestMain(m *testing.M) {
 // traces.
 //
 // The metadata service of the world's EC2 instance is at the URL in IMDS, and
-// its containers' endpoint is at that in CONTAINER.
+// its containers' endpoint is at that in CONTAINER. BETWEEN is the world over
+// TLS with a certificate that nobody trusts.
 func TestScripts(t *testing.T) {
 	testscript.RunT(&leakCheck{T: t}, params("testdata/script"))
 }
@@ -297,6 +299,11 @@ func setup(env *testscript.Env) error {
 		return err
 	}
 	env.Defer(func() { _ = l.Close() })
+	// In between stands somebody whose certificate nobody has vouched for.
+	between := httptest.NewUnstartedServer(w.server)
+	between.Config.ErrorLog = log.New(io.Discard, "", 0)
+	between.StartTLS()
+	env.Defer(between.Close)
 	imds, container := httptest.NewServer(w.server.Metadata()), httptest.NewServer(w.server.Container())
 	env.Defer(imds.Close)
 	env.Defer(container.Close)
@@ -339,6 +346,7 @@ func setup(env *testscript.Env) error {
 		"ESC=\x1b",
 		"CR=\r",
 		"IMDS="+imds.URL,
+		"BETWEEN="+between.URL,
 		"CONTAINER="+container.URL,
 		"TASK_PATH="+emulator.DemoTaskPath,
 		"POD_PATH="+emulator.DemoPodPath,
@@ -354,6 +362,7 @@ func setup(env *testscript.Env) error {
 func declared() emulator.World {
 	w := emulator.Demo()
 	w.RegionsOff = []string{"ap-east-1"}
+	w.RegionsDisabled = []string{"af-south-1"}
 	w.Users[0].Keys = append(w.Users[0].Keys, emulator.AccessKey{ID: "AKIAEMULATEDINACTIVE", Secret: "off/SECREToff/SECREToff/SECREToff/SECRET", Inactive: true})
 	w.Users = append(w.Users, emulator.User{
 		ARN:     "arn:aws:iam::111111111111:user/careful",
@@ -391,10 +400,25 @@ func declared() emulator.World {
 		Keys:    []emulator.AccessKey{{ID: "AKIAEMULATEDPASSKEY0", Secret: "passkey/SECRET+passkey/SECRET+passkey/SE"}},
 		Devices: []emulator.Device{{Serial: "arn:aws:iam::111111111111:u2f/user/passkey/laptop-ABCDEFGH"}},
 	})
-	w.Roles = append(w.Roles, emulator.Role{
-		ARN:   emulator.DemoRole("Bare"),
-		Trust: `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}`,
+	w.Users = append(w.Users, emulator.User{
+		ARN:    "arn:aws:iam::111111111111:user/weak",
+		Keys:   []emulator.AccessKey{{ID: "AKIAEMULATEDWEAKWEAK", Secret: "weak/SECRET+weak/SECRET+weak/SECRET+weak"}},
+		Policy: `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}`,
 	})
+	w.Users = append(w.Users, emulator.User{
+		ARN:    "arn:aws:iam::111111111111:user/barred",
+		Keys:   []emulator.AccessKey{{ID: "AKIAEMULATEDBARREDBA", Secret: "barred/SECRET+barred/SECRET+barred/SECRE"}},
+		Policy: `{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*"}]}`,
+	})
+	// Of roles in the users' own account AWS says more.
+	for role, trust := range map[string]string{
+		emulator.DemoRole("Bare"):              `"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"`,
+		"arn:aws:iam::111111111111:role/Near":  `"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:AssumeRole"`,
+		"arn:aws:iam::111111111111:role/ForMe": `"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam::111111111111:user/me", "arn:aws:iam::111111111111:user/barred"]}, "Action": "sts:AssumeRole"`,
+		"arn:aws:iam::111111111111:role/NotMe": `"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"`,
+	} {
+		w.Roles = append(w.Roles, emulator.Role{ARN: role, Trust: `{"Version": "2012-10-17", "Statement": [{` + trust + `}]}`})
+	}
 	return w
 }
 
@@ -704,6 +728,8 @@ var faults = map[string]emulator.Fault{
 	"malformed":   {Effect: emulator.Malformed()},
 	"429":         {Effect: emulator.Fail(429, "TooManyRequestsException", "HTTP 429 Unknown Code")},
 	"403":         {Effect: emulator.Fail(403, "AccessDenied", "Access denied")},
+	"boundary":    {Effect: emulator.Fail(403, "AccessDenied", "User: "+emulator.DemoUser+" is not authorized to perform: sts:AssumeRole on resource: "+emulator.DemoRole("Open")+" because no service control policy allows the sts:AssumeRole action")},
+	"no-mfa-iam":  {Effect: emulator.Fail(403, "InvalidClientTokenId", "The security token included in the request is invalid.")},
 	"hostile":     {Effect: emulator.Fail(403, "AccessDenied", "no\u0085\u009b2J\u202eyaw\u2066 way")},
 	"hostile-raw": {Effect: emulator.Fail(403, "AccessDenied", "\x1b]0;owned\a\x1b[2J\u202eno\u0085 \xff way")},
 	"hostile-id":  {Effect: emulator.Replace("AccessKeyId", "ASIA\x1b[31mEVIL")},

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -38,6 +39,7 @@ type app struct {
 	dashed         bool              // a -- stands on the command line
 	interrupted    *term.Interrupted // a question was, if not nil
 	warned         sync.Once         // of what did not stop the switch
+	codeTaken      atomic.Bool       // an MFA code was given in this run
 
 	debug  bool
 	config *awsconfig.Config // once loaded

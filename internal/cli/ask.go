@@ -182,6 +182,7 @@ func (k *asker) take(ctx context.Context, m plan.MFA, code string) bool {
 		return false
 	}
 	k.used[id] = true
+	k.app.codeTaken.Store(true)
 	first, err := k.codes.Spend(ctx, m.Serial, code)
 	if err != nil {
 		k.app.log().Debug("the spent code is not remembered", "error", err)
@@ -191,8 +192,11 @@ func (k *asker) take(ctx context.Context, m plan.MFA, code string) bool {
 }
 
 // untilNext is how long the present code lasts.
-func (k *asker) untilNext() time.Duration {
-	return (codeStep - time.Duration(k.app.now().UnixNano())%codeStep).Round(time.Second)
+func (k *asker) untilNext() time.Duration { return untilNextCode(k.app.now()) }
+
+// untilNextCode is how long the code lasts that a device shows now.
+func untilNextCode(now time.Time) time.Duration {
+	return (codeStep - time.Duration(now.UnixNano())%codeStep).Round(time.Second)
 }
 
 // fromProcess runs the profile's mfa_process. A code that is used already is

@@ -18,6 +18,7 @@ import (
 
 	"aws-switch-role/internal/awsconfig"
 	"aws-switch-role/internal/doctor"
+	"aws-switch-role/internal/hop"
 	"aws-switch-role/internal/keyring"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/session"
@@ -126,6 +127,16 @@ func (a *app) try(ctx context.Context, f *switchFlags, name string) (*trial, err
 	performer.CABundle = a.inHome(p.CABundle)
 	id, err := performer.Identity(ctx, at, c)
 	return &trial{plan: p, arn: id.ARN, err: err, at: len(p.Hops)}, nil
+}
+
+// suspects are the causes that the end of a trial may have, the likeliest first,
+// where AWS does not say which.
+func (a *app) suspects(t *trial) []explanation {
+	e, ok := errors.AsType[*hop.APIError](t.err)
+	if !ok || t.at >= len(t.plan.Hops) {
+		return nil
+	}
+	return a.causes(e, t.plan, t.at)
 }
 
 // state is what became of hop i of a trial.
@@ -409,7 +420,14 @@ func (a *app) printReport(r report) error {
 		}
 		if t.err != nil {
 			x := a.explanation(t.err)
+			causes := a.suspects(t)
+			if len(causes) > 0 {
+				x.Why = "" // which is a shorter list of them
+			}
 			b.WriteString(x.What + "\n")
+			for i, c := range causes {
+				fmt.Fprintf(&b, "  %s. %s\n     %s\n", string(rune('a'+i)), c.What, c.Why)
+			}
 			explain(words.Explanation{Why: x.Why, Next: x.Next})
 		} else {
 			fmt.Fprintf(&b, "you are %s\n", term.Clean(t.arn))
@@ -455,6 +473,13 @@ type trialJSON struct {
 	What    string      `json:"what,omitempty"`
 	Why     string      `json:"why,omitempty"`
 	Mend    string      `json:"mend,omitempty"`
+	Causes  []causeJSON `json:"causes,omitempty"`
+}
+
+// causeJSON is a cause that a denial may have, and how to tell.
+type causeJSON struct {
+	What string `json:"what"`
+	Tell string `json:"tell"`
 }
 
 type triedJSON struct {
@@ -477,6 +502,9 @@ func (a *app) printReportJSON(r report) error {
 		if t.err != nil {
 			x := a.explanation(t.err)
 			out.Chain.What, out.Chain.Why, out.Chain.Mend = x.What, x.Why, x.Next
+			for _, c := range a.suspects(t) {
+				out.Chain.Causes = append(out.Chain.Causes, causeJSON{c.What, c.Why})
+			}
 		}
 	}
 	enc := json.NewEncoder(a.stdout)

@@ -512,7 +512,7 @@ func (a *app) explainHop(e *session.HopError) explanation {
 	}
 	// The code's own sentence goes before what AWS said about it.
 	if c, ok := errors.AsType[*hop.CodeError](e.Err); ok {
-		x = a.phrase("code-wrong", c.Serial)
+		x = a.phrase("code-wrong", c.Serial, a.nextCode(), typed(e.Plan))
 		x.What = clean(c.Msg)
 		if api, ok := errors.AsType[*hop.APIError](c.Err); ok {
 			x.Why = a.phrase("said-by-aws", api.Code+": "+api.Message).Why
@@ -640,6 +640,10 @@ func refusal(e *hop.APIError, p plan.Plan, i int) string {
 		return "sso-not-given"
 	case e.Reason == "INSUFFICIENT_PERMISSIONS":
 		return "login-not-renewable"
+	case e.Code == "InvalidClientTokenId" && ofIAM(e.Op):
+		return "iam-without-mfa"
+	case e.Code == "InvalidClientTokenId" && plan.OptIn(regionOf(h)):
+		return "key-unknown-there"
 	case e.Code == "AccessDenied":
 		return denial(e, assuming, webIdentity)
 	case e.Code == "InvalidClientTokenId":
@@ -691,16 +695,50 @@ func denial(e *hop.APIError, assuming, webIdentity bool) string {
 		return "explicitly-denied"
 	case assuming && says("no identity-based policy allows"):
 		return "not-allowed-to-assume"
-	case assuming && says("no resource-based policy allows"):
+	case assuming && (says("no role trust policy allows") || says("no resource-based policy allows")):
 		return "not-trusted"
+	case assuming && policyNamed(e.Message) != "":
+		return "not-in-the-policy"
 	case assuming:
 		return "denied"
 	case e.Op == "GetFederationToken":
 		return "federation-denied"
-	case strings.HasSuffix(e.Op, "AccessKey") || strings.HasSuffix(e.Op, "AccessKeys") || strings.HasSuffix(e.Op, "MFADevices"):
+	case ofIAM(e.Op):
 		return "iam-denied"
 	}
 	return "sts-denied"
+}
+
+// ofIAM reports whether a request goes to IAM, rather than to STS.
+func ofIAM(op string) bool {
+	return strings.HasSuffix(op, "AccessKey") || strings.HasSuffix(op, "AccessKeys") || strings.HasSuffix(op, "MFADevices")
+}
+
+// policyNamed is the kind of policy to which a denial puts it down, "" when it
+// names none.
+func policyNamed(message string) string {
+	if _, policy, ok := strings.Cut(message, "with an explicit deny in "); ok {
+		return policy
+	}
+	_, rest, _ := strings.Cut(message, " because no ")
+	policy, _, ok := strings.Cut(rest, " allows the ")
+	if !ok {
+		return ""
+	}
+	return policy
+}
+
+// regionOf is the region whose STS a hop asks, "" when it asks none.
+func regionOf(h plan.Hop) string {
+	switch h := h.(type) {
+	case plan.SessionToken:
+		return h.Endpoint.Region
+	case plan.AssumeRole:
+		return h.Endpoint.Region
+	case plan.WebIdentity:
+		return h.Endpoint.Region
+	}
+	return ""
 }
 
 // about is what the words of a refusal are about.
@@ -708,38 +746,42 @@ func (a *app) about(e *hop.APIError, p plan.Plan, i int) []string {
 	if clockOff(e) {
 		return []string{inMinutes(e.Skew)}
 	}
+	var h plan.Hop
 	profile := typed(p)
 	source := profile
 	if i >= 0 {
-		switch h := p.Hops[i].(type) {
-		case plan.SSO:
-			return []string{h.RoleName, h.AccountID, h.StartURL}
-		case plan.AssumeRole:
-			if denial(e, true, false) != "denied" && caller(e.Message) == "" {
-				break
-			}
-			who := caller(e.Message)
-			if who == "" {
-				who = a.phrase("cause-this-caller").What
-			}
-			causes := strings.Join(a.causes(p, i, h), "; ")
-			if _, policy, ok := strings.Cut(e.Message, "with an explicit deny in "); ok {
-				causes = policy
-			}
-			return []string{profile, who, h.RoleARN, causes}
-		}
+		h = p.Hops[i]
 		if s, ok := p.Source().(plan.StoredKey); ok {
 			source = s.Profile
 		}
 	}
-	switch refusal(e, p, i) {
+	switch id := refusal(e, p, i); id {
+	case "sso-not-given":
+		h := h.(plan.SSO)
+		return []string{h.RoleName, h.AccountID, h.StartURL}
+	case "not-allowed-to-assume", "not-trusted", "not-in-the-policy", "explicitly-denied", "denied":
+		h := h.(plan.AssumeRole)
+		why := policyNamed(e.Message)
+		if id == "denied" {
+			var causes []string
+			for _, c := range a.causes(e, p, i) {
+				causes = append(causes, c.What)
+			}
+			why = strings.Join(causes, "; ")
+		}
+		return []string{profile, cmp.Or(caller(e.Message), a.phrase("cause-this-caller").What), h.RoleARN, why}
 	case "iam-denied", "sts-denied":
 		return []string{e.Op}
+	case "busy-mfa":
+		return []string{profile, source, a.nextCode()}
 	case "console-refused":
 		return []string{e.Host}
 	}
-	return []string{profile, source}
+	return []string{profile, source, regionOf(h)}
 }
+
+// nextCode is how long it takes until every MFA device shows another code.
+func (a *app) nextCode() string { return untilNextCode(a.now()).String() }
 
 // caller is the ARN that AWS says it has refused, "" when it does not.
 func caller(message string) string {
@@ -750,14 +792,23 @@ func caller(message string) string {
 	return ""
 }
 
-// causes are the likely reasons for a denial that has none, the likeliest
-// first.
-func (a *app) causes(p plan.Plan, i int, h plan.AssumeRole) []string {
+// causes are the likely reasons for a denial of hop i of p that AWS gives none
+// for, the likeliest first: what it would be and, as the why, how to tell. They
+// are none where AWS says the reason, or refused something else.
+func (a *app) causes(e *hop.APIError, p plan.Plan, i int) []explanation {
+	if refusal(e, p, i) != "denied" {
+		return nil
+	}
+	h := p.Hops[i].(plan.AssumeRole)
 	var ids []string
 	before, isSession := p.Hops[i-1].(plan.SessionToken)
 	_, isRole := p.Hops[i-1].(plan.AssumeRole)
 	switch {
-	case h.MFA.Serial != "" || isSession && before.MFA.Serial != "":
+	case h.MFA.Serial != "":
+	case isSession && before.MFA.Serial != "":
+		if !a.codeTaken.Load() {
+			ids = append(ids, "cause-mfa-old")
+		}
 	case isRole:
 		ids = append(ids, "cause-mfa-lost")
 	default:
@@ -768,11 +819,26 @@ func (a *app) causes(p plan.Plan, i int, h plan.AssumeRole) []string {
 	} else {
 		ids = append(ids, "cause-other-external-id")
 	}
-	var all []string
+	name := ""
+	if arn, err := plan.ParseRoleARN(h.RoleARN); err == nil {
+		name = arn.Name()
+	}
+	var all []explanation
 	for _, id := range append(ids, "cause-not-trusted", "cause-no-permission", "cause-no-role") {
-		all = append(all, a.phrase(id, typed(p)).What)
+		all = append(all, a.phrase(id, typed(p), h.RoleARN, name, cmp.Or(principal(caller(e.Message)), "ARN")))
 	}
 	return all
+}
+
+// principal is the ARN by which policies name a caller: of a role's session,
+// the role, whose path the session's ARN does not tell.
+func principal(caller string) string {
+	f := strings.SplitN(caller, ":", 6)
+	if len(f) < 6 || f[2] != "sts" || !strings.HasPrefix(f[5], "assumed-role/") {
+		return caller
+	}
+	role := strings.Split(f[5], "/")[1]
+	return strings.Join([]string{f[0], f[1], "iam", "", f[4], "role/" + role}, ":")
 }
 
 // clockOff reports whether AWS refused a signature for its time.
@@ -836,7 +902,7 @@ func (a *app) explainAnswer(e *hop.AnswerError, profile string) explanation {
 // request: nobody knows.
 func (a *app) withCode(x explanation, sent bool) explanation {
 	if sent {
-		x.Why = a.phrase("code-may-be-used").Why
+		x.Why = a.phrase("code-may-be-used", a.nextCode()).Why
 	}
 	return x
 }

@@ -196,6 +196,13 @@ var legacyRegions = []string{
 	"eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
 }
 
+// OptIn reports whether an account must enable a region before any of its keys
+// are known there (AWS Account Management, "AWS Regions"): all but those that
+// AWS opened before March 2019.
+func OptIn(region string) bool {
+	return partitionOf(region) == "aws" && region != "" && !slices.Contains(legacyRegions, region) && region != "ap-northeast-2" && region != "ap-northeast-3"
+}
+
 // variants reads the switches for FIPS and dual-stack endpoints.
 func (b *builder) variants(l link) (e Endpoint, err error) {
 	if e.FIPS, err = l.toggle("AWS_USE_FIPS_ENDPOINT", b.o.Environment.FIPS, "use_fips_endpoint"); err != nil {

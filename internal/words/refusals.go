@@ -31,32 +31,63 @@ var refusals = map[string]entry{
 		why:  text{"the role's trust policy does not name this identity provider, or its conditions do not fit the token", "ロールの信頼ポリシーにこの ID プロバイダーがないか、条件がトークンに合わない"},
 		next: text{"compare the trust policy with the token's iss, aud and sub", "信頼ポリシーとトークンの iss、aud、sub を見比べる"},
 	},
-	// AWS says the same whether the role exists or not. 1 is the profile, 2
-	// the caller, 3 the role, 4 the other causes there may be.
+	// 1 is the profile, 2 the caller, 3 the role, 4 the policy that AWS names or
+	// the causes there may be.
 	"not-allowed-to-assume": {
 		why:  text{"%[2]s lacks the permission sts:AssumeRole on the role: a policy of its own account decides that", "%[2]s にはこのロールへの sts:AssumeRole の権限がない。自分のアカウント側のポリシーの問題"},
-		next: text{"the statement it needs: aws-switch-role explain --trust-policy %[1]s", "必要なステートメント: aws-switch-role explain --trust-policy %[1]s"},
+		next: text{"the statement it needs: aws-switch-role explain --trust-policy --online %[1]s", "必要なステートメント: aws-switch-role explain --trust-policy --online %[1]s"},
 	},
 	"not-trusted": {
 		why:  text{"the role's trust policy does not let %[2]s in: the role's own account decides that", "ロールの信頼ポリシーが %[2]s を許していない。ロール側のアカウントの問題"},
-		next: text{"the policy it needs: aws-switch-role explain --trust-policy %[1]s", "必要なポリシー: aws-switch-role explain --trust-policy %[1]s"},
+		next: text{"the policy to hand to the role's owner: aws-switch-role explain --trust-policy --online %[1]s", "ロールの管理者に渡すポリシー: aws-switch-role explain --trust-policy --online %[1]s"},
+	},
+	"not-in-the-policy": {
+		why:  text{"the %[4]s that binds %[2]s does not allow it, whatever other policies say", "%[2]s を縛るポリシー (%[4]s) が許していない。ほかのポリシーでは変えられない"},
+		next: text{"have it allow what this prints: aws-switch-role explain --trust-policy --online %[1]s", "次が示すものをそこで許してもらう: aws-switch-role explain --trust-policy --online %[1]s"},
 	},
 	"explicitly-denied": {
 		why:  text{"a policy denies it explicitly: %[4]s", "明示的に拒否するポリシーがある: %[4]s"},
-		next: text{"ask whoever keeps that policy; no other permission helps against it", "そのポリシーの管理者に相談する。ほかの権限では覆せない"},
+		next: text{"ask whoever keeps that policy, since no other permission helps against it; what a switch needs: aws-switch-role explain --trust-policy --online %[1]s", "そのポリシーの管理者に相談する (ほかの権限では覆せない)。切り替えに必要なもの: aws-switch-role explain --trust-policy --online %[1]s"},
 	},
 	"denied": {
 		why:  text{"AWS does not say why; likely, in this order: %[4]s", "AWS は理由を言わない。考えられる順に: %[4]s"},
-		next: text{"compare with what the role needs: aws-switch-role explain --trust-policy %[1]s", "ロールに必要なものと見比べる: aws-switch-role explain --trust-policy %[1]s"},
+		next: text{"tell them apart: aws-switch-role doctor --online %[1]s; what the role needs: aws-switch-role explain --trust-policy --online %[1]s", "見分け方: aws-switch-role doctor --online %[1]s、ロールに必要なもの: aws-switch-role explain --trust-policy --online %[1]s"},
 	},
-	"cause-no-mfa":            {what: text{"the role demands MFA and no mfa_serial is set (aws-switch-role mfa %[1]s)", "ロールが MFA を求めているのに mfa_serial がない (aws-switch-role mfa %[1]s)"}},
-	"cause-mfa-lost":          {what: text{"it demands MFA, which role chaining does not pass on", "MFA を求めているが、ロールチェイニングでは引き継がれない"}},
-	"cause-no-external-id":    {what: text{"it demands an external id (external_id)", "外部 ID (external_id) を求めている"}},
-	"cause-other-external-id": {what: text{"it demands another external id", "求める外部 ID と違う"}},
-	"cause-not-trusted":       {what: text{"its trust policy does not name the caller", "信頼ポリシーに呼び出し元がない"}},
-	"cause-no-permission":     {what: text{"the caller lacks sts:AssumeRole on it", "呼び出し元に sts:AssumeRole の権限がない"}},
-	"cause-no-role":           {what: text{"it does not exist", "そのロールが存在しない"}},
-	"cause-this-caller":       {what: text{"this caller", "この呼び出し元"}},
+	// The causes of a denial that AWS does not explain, and how to tell. 1 is
+	// the profile, 2 the role, 3 its name, 4 the caller.
+	"cause-no-mfa": {
+		what: text{"the role demands MFA and no mfa_serial is set (aws-switch-role mfa %[1]s)", "ロールが MFA を求めているのに mfa_serial がない (aws-switch-role mfa %[1]s)"},
+		why:  text{"it works with a code: aws-switch-role %[1]s --mfa-serial ARN", "コードがあれば通る: aws-switch-role %[1]s --mfa-serial ARN"},
+	},
+	"cause-mfa-old": {
+		what: text{"it demands a younger MFA code than the one of the kept session (--renew=all)", "保存されたセッションより新しい MFA コードを求めている (--renew=all)"},
+		why:  text{"it works with a new code: aws-switch-role %[1]s --renew=all", "新しいコードなら通る: aws-switch-role %[1]s --renew=all"},
+	},
+	"cause-mfa-lost": {
+		what: text{"it demands MFA, which role chaining does not pass on", "MFA を求めているが、ロールチェイニングでは引き継がれない"},
+		why:  text{"it works straight from a user's key: source_profile = a profile with a key, and mfa_serial", "ユーザーのキーから直接なら通る: source_profile にキーのあるプロファイル、そして mfa_serial を設定する"},
+	},
+	"cause-no-external-id": {
+		what: text{"it demands an external id (external_id)", "外部 ID (external_id) を求めている"},
+		why:  text{"its owner tells the id; try it: aws-switch-role %[1]s --external-id ID", "ID はロールの管理者が知っている。試す: aws-switch-role %[1]s --external-id ID"},
+	},
+	"cause-other-external-id": {
+		what: text{"it demands another external id", "求める外部 ID と違う"},
+		why:  text{"its owner tells the id, every letter and case of which counts: aws-switch-role %[1]s --external-id ID", "ID はロールの管理者が知っている。大文字小文字も含めて一致させる: aws-switch-role %[1]s --external-id ID"},
+	},
+	"cause-not-trusted": {
+		what: text{"its trust policy does not name the caller", "信頼ポリシーに呼び出し元がない"},
+		why:  text{"seen in the role's account: aws iam get-role --role-name %[3]s --query Role.AssumeRolePolicyDocument", "ロールのアカウントで見える: aws iam get-role --role-name %[3]s --query Role.AssumeRolePolicyDocument"},
+	},
+	"cause-no-permission": {
+		what: text{"the caller lacks sts:AssumeRole on it", "呼び出し元に sts:AssumeRole の権限がない"},
+		why:  text{"seen in the caller's account: aws iam simulate-principal-policy --policy-source-arn %[4]s --action-names sts:AssumeRole --resource-arns %[2]s", "呼び出し元のアカウントで見える: aws iam simulate-principal-policy --policy-source-arn %[4]s --action-names sts:AssumeRole --resource-arns %[2]s"},
+	},
+	"cause-no-role": {
+		what: text{"it does not exist", "そのロールが存在しない"},
+		why:  text{"in the role's account this says NoSuchEntity then: aws iam get-role --role-name %[3]s", "ロールのアカウントで次が NoSuchEntity になる: aws iam get-role --role-name %[3]s"},
+	},
+	"cause-this-caller": {what: text{"this caller", "この呼び出し元"}},
 	"sso-not-given": {
 		why:  text{"IAM Identity Center does not give you the role %[1]s in account %[2]s, or there is none", "IAM Identity Center がアカウント %[2]s のロール %[1]s を割り当てていないか、存在しない"},
 		next: text{"compare sso_account_id and sso_role_name with what is yours at %[3]s", "%[3]s で自分に割り当てられたものと sso_account_id、sso_role_name を見比べる"},
@@ -86,6 +117,14 @@ var refusals = map[string]entry{
 		why:  text{"AWS does not know the access key: it was deleted or made inactive, or is of another partition", "AWS がこのアクセスキーを知らない。削除されたか、無効化されたか、別パーティションのもの"},
 		next: text{"check the key in the IAM console, and its id in: aws-switch-role explain %[1]s", "IAM コンソールでキーを確かめる。ID は aws-switch-role explain %[1]s に出る"},
 	},
+	"key-unknown-there": {
+		why:  text{"the key is not known in %[3]s: the account has not enabled that region, or the key was deleted, made inactive, or is of another partition", "%[3]s ではこのキーが知られていない。アカウントでそのリージョンが有効でないか、キーが削除または無効化されたか、別パーティションのもの"},
+		next: text{"is it known elsewhere? aws-switch-role %[1]s --region us-east-1; if so: aws account enable-region --region-name %[3]s", "ほかでは通るか: aws-switch-role %[1]s --region us-east-1。通るなら: aws account enable-region --region-name %[3]s"},
+	},
+	"iam-without-mfa": {
+		why:  text{"IAM answers so to a session that was made without MFA, and to a key that is deleted or inactive", "IAM は MFA なしで作られたセッションにも、削除または無効化されたキーにもこう答える"},
+		next: text{"make the session with MFA: --mfa-serial ARN, or mfa_serial = ARN in the profile", "MFA つきのセッションにする: --mfa-serial ARN、またはプロファイルに mfa_serial = ARN"},
+	},
 	"secret-wrong": {
 		why:  text{"the secret access key does not belong to the access key id", "シークレットアクセスキーがアクセスキー ID と対になっていない"},
 		next: text{"copy both again, whole: aws-switch-role keys add %[2]s", "両方を写し直す: aws-switch-role keys add %[2]s"},
@@ -107,8 +146,8 @@ var refusals = map[string]entry{
 		next: text{"renew them where they come from, then try again", "発行元で更新して、もう一度試す"},
 	},
 	"region-off": {
-		why:  text{"STS is not enabled for that region in this account", "このアカウントではそのリージョンの STS が有効でない"},
-		next: text{"choose another: --region us-east-1", "別のリージョンにする: --region us-east-1"},
+		why:  text{"STS is switched off for the region %[3]s in this account", "このアカウントではリージョン %[3]s の STS が有効でない"},
+		next: text{"choose another: --region us-east-1; or have it activated in the account settings of the IAM console", "別のリージョンにする: --region us-east-1。または IAM コンソールのアカウント設定で有効にする"},
 	},
 	"over-maximum": {
 		why:  text{"the role allows shorter sessions only", "ロールの最大セッション時間を超えている"},
@@ -127,12 +166,12 @@ var refusals = map[string]entry{
 		next: text{"try again in a moment", "少し待ってもう一度試す"},
 	},
 	"busy-mfa": {
-		why:  text{"AWS may have used the MFA code: wait for the next one", "MFA コードは使用済みかもしれない。次のコードを待つ"},
-		next: text{"try again in a moment", "少し待ってもう一度試す"},
+		why:  text{"AWS may have used the MFA code: the next one comes in %[3]s", "MFA コードは使用済みかもしれない。次のコードは %[3]s 後"},
+		next: text{"try again with that: aws-switch-role %[1]s", "そのコードで試す: aws-switch-role %[1]s"},
 	},
-	"code-may-be-used": {why: text{"AWS may have used the MFA code: wait for the next one", "MFA コードは使用済みかもしれない。次のコードを待つ"}},
+	"code-may-be-used": {why: text{"AWS may have used the MFA code: the next one comes in %[1]s", "MFA コードは使用済みかもしれない。次のコードは %[1]s 後"}},
 	"code-wrong": {
-		next: text{"wait for the device's next code and try again; is %[1]s the right device, and its clock right?", "次のコードを待って試す。デバイス %[1]s は正しいか、その時計は合っているか"},
+		next: text{"the device's next code comes in %[2]s: aws-switch-role %[3]s; is %[1]s the right device, and its clock right?", "デバイスの次のコードは %[2]s 後: aws-switch-role %[3]s。デバイス %[1]s は正しいか、その時計は合っているか"},
 	},
 
 	// The network. 1 is the host.

@@ -15,11 +15,12 @@ const module = "aws-switch-role"
 var layers = map[string][]string{
 	"cred":      {},
 	"awsconfig": {},
-	"plan":      {"awsconfig"},
+	"message":   {},
+	"plan":      {"awsconfig", "message"},
 	"session":   {"cred", "plan"},
 	"folder":    {},
 	"cache":     {"cred", "plan", "session", "folder"},
-	"hop":       {"cred", "plan"},
+	"hop":       {"cred", "message", "plan"},
 	"mirror":    {"awsconfig", "folder"},
 	"fanout":    {},
 	"deliver":   {"cred"},
@@ -30,8 +31,8 @@ var layers = map[string][]string{
 	"keeper":    {"cred", "folder"},
 	"emulator":  {},
 	"doctor":    {"awsconfig", "plan"},
-	"words":     {},
-	"cli":       {"cred", "awsconfig", "doctor", "words", "plan", "session", "cache", "keyring", "accesskey", "recent", "hop", "fanout", "deliver", "keeper", "term", "mirror", "emulator"},
+	"words":     {"message"},
+	"cli":       {"cred", "awsconfig", "doctor", "message", "words", "plan", "session", "cache", "keyring", "accesskey", "recent", "hop", "fanout", "deliver", "keeper", "term", "mirror", "emulator"},
 }
 
 // banned are imports that only the named packages may have.

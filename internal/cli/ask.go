@@ -16,6 +16,7 @@ import (
 	"aws-switch-role/internal/cache"
 	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/hop"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/term"
 )
@@ -61,18 +62,27 @@ func (a *app) newAsker(f *switchFlags, p plan.Plan, codes *cache.Dir) *asker {
 
 // noInputError says what would have been asked for, had anybody been there.
 type noInputError struct {
-	what    string // "the MFA code of …"
-	device  string // whose code it is, where it is one
-	flag    string // that forbids to ask, "" where there is no terminal
-	instead string // the flag that answers, if --yes does not
+	what    message.Text // "the MFA code of …"
+	device  string       // whose code it is, where it is one
+	flag    string       // that forbids to ask, "" where there is no terminal
+	instead string       // the flag that answers, if --yes does not
 	cause   error
 }
 
 func (e *noInputError) Error() string {
+	return e.text().String()
+}
+
+func (e *noInputError) text() message.Text {
 	if e.flag != "" {
-		return e.what + " is needed, and " + e.flag + " forbids to ask"
+		return message.New("asking-forbidden", "%s is needed, and %s forbids to ask", e.what, e.flag)
 	}
-	return e.what + " is needed, and there is no terminal to ask on"
+	return message.New("nobody-there", "%s is needed, and there is no terminal to ask on", e.what)
+}
+
+// theCode is what is asked for most.
+func theCode(serial string) message.Text {
+	return message.New("the-mfa-code", "the MFA code of %s", serial)
 }
 
 func (e *noInputError) Unwrap() error { return e.cause }
@@ -82,7 +92,7 @@ func (e *noInputError) Unwrap() error { return e.cause }
 func (k *asker) code(ctx context.Context, m plan.MFA, problem error) (string, error) {
 	// Who may not ask does not wait for others who do.
 	if k.flags.noInput && k.flags.mfaCode == "" && m.Process == "" {
-		return "", or(problem, &noInputError{what: "the MFA code of " + m.Serial, device: m.Serial, flag: k.flags.name("no-input")})
+		return "", or(problem, &noInputError{what: theCode(m.Serial), device: m.Serial, flag: k.flags.name("no-input")})
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -96,7 +106,7 @@ func (k *asker) code(ctx context.Context, m plan.MFA, problem error) (string, er
 		if problem == nil && k.take(ctx, m, k.flags.mfaCode) {
 			return k.flags.mfaCode, nil
 		}
-		return "", or(problem, &hop.CodeError{Serial: m.Serial, Msg: "the code of " + k.flags.name("mfa-code") + " is used already, and a further one is needed"})
+		return "", or(problem, &hop.CodeError{Serial: m.Serial, Msg: message.New("flag-code-used", "the code of %s is used already, and a further one is needed", k.flags.name("mfa-code"))})
 	case m.Process != "":
 		return k.fromProcess(ctx, m, problem)
 	}
@@ -106,7 +116,7 @@ func (k *asker) code(ctx context.Context, m plan.MFA, problem error) (string, er
 	}
 	defer t.Close()
 	if problem != nil {
-		t.Print(sentence(problem) + "; the next code comes in " + k.untilNext().String())
+		t.Print(k.app.sentence(message.New("ask-next-code", "%s; the next code comes in %s", message.Of(saidOf(problem)), k.untilNext())))
 	} else {
 		t.Print(k.heading())
 	}
@@ -118,7 +128,7 @@ func (k *asker) code(ctx context.Context, m plan.MFA, problem error) (string, er
 		if k.take(ctx, m, code) {
 			return code, nil
 		}
-		t.Print("that code is used already; the next one comes in " + k.untilNext().String())
+		t.Print(k.app.sentence(message.New("ask-used-code", "that code is used already; the next one comes in %s", k.untilNext())))
 	}
 }
 
@@ -205,7 +215,7 @@ func (k *asker) fromProcess(ctx context.Context, m plan.MFA, problem error) (str
 	for range 2 {
 		code, err := k.app.helper(ctx, deliver.CommandLine(m.Process), "mfa_process")
 		if err == nil && !isCode(code) {
-			err = &helperError{"mfa_process", errors.New("it printed no code of six digits")}
+			err = &helperError{"mfa_process", message.New("helper-no-code", "it printed no code of six digits")}
 		}
 		if err != nil {
 			return "", err
@@ -215,7 +225,7 @@ func (k *asker) fromProcess(ctx context.Context, m plan.MFA, problem error) (str
 		}
 		wait := k.untilNext()
 		if t, err := term.Open(); err == nil {
-			t.Print("the code of mfa_process is used already; waiting " + wait.String() + " for the next one")
+			t.Print(k.app.sentence(message.New("ask-process-wait", "the code of mfa_process is used already; waiting %s for the next one", wait)))
 			_ = t.Close()
 		}
 		select {
@@ -224,7 +234,7 @@ func (k *asker) fromProcess(ctx context.Context, m plan.MFA, problem error) (str
 			return "", ctx.Err()
 		}
 	}
-	return "", or(problem, &hop.CodeError{Serial: m.Serial, Msg: "mfa_process printed a code that is used already, twice"})
+	return "", or(problem, &hop.CodeError{Serial: m.Serial, Msg: message.New("process-code-used", "mfa_process printed a code that is used already, twice")})
 }
 
 // fromAskpass asks through a program with a window of its own, where there is
@@ -237,18 +247,18 @@ func (k *asker) fromAskpass(ctx context.Context, m plan.MFA, problem, noTerminal
 		}
 		prompt := k.heading() + "\n" + plan.Prompt(m.Serial) + " "
 		if problem != nil {
-			prompt = sentence(problem) + "\n" + prompt
+			prompt = k.app.sentence(message.Of(saidOf(problem))) + "\n" + prompt
 		}
 		code, err := k.app.helper(ctx, []string{program, term.CleanText(prompt)}, v)
 		if err != nil {
 			return "", err
 		}
 		if !k.take(ctx, m, code) {
-			return "", &hop.CodeError{Serial: m.Serial, Msg: "that code is used already"}
+			return "", &hop.CodeError{Serial: m.Serial, Msg: message.New("code-used", "that code is used already")}
 		}
 		return code, nil
 	}
-	return "", or(problem, &noInputError{what: "the MFA code of " + m.Serial, device: m.Serial, cause: noTerminal})
+	return "", or(problem, &noInputError{what: theCode(m.Serial), device: m.Serial, cause: noTerminal})
 }
 
 // helper runs a program that answers for a person and returns the line that it
@@ -269,7 +279,7 @@ func (a *app) helper(ctx context.Context, argv []string, what string) (string, e
 	}
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
-			err = fmt.Errorf("no answer within %s", helperTimeout)
+			err = message.New("helper-slow", "no answer within %s", helperTimeout)
 		}
 		if s := strings.TrimSpace(said.String()); s != "" {
 			err = fmt.Errorf("%w: %s", err, term.Clean(s))
@@ -286,7 +296,12 @@ type helperError struct {
 	err  error
 }
 
-func (e *helperError) Error() string { return e.what + " failed: " + e.err.Error() }
+func (e *helperError) Error() string { return e.text().String() }
+
+func (e *helperError) text() message.Text {
+	return message.New("helper-failed", "%s failed: %v", e.what, message.Of(e.err))
+}
+
 func (e *helperError) Unwrap() error { return e.err }
 
 // withoutAWS is the environment less every variable of AWS's and of ours.
@@ -320,7 +335,7 @@ func (a *app) confirm(ctx context.Context, f *switchFlags, p plan.Plan) error {
 	if !p.Protected || f.yes {
 		return nil
 	}
-	what := "a confirmation of the protected profile " + p.Profile
+	what := message.New("a-confirmation", "a confirmation of the protected profile %s", p.Profile)
 	if f.noInput {
 		return &noInputError{what: what, flag: f.name("no-input")}
 	}
@@ -329,24 +344,36 @@ func (a *app) confirm(ctx context.Context, f *switchFlags, p plan.Plan) error {
 		return &noInputError{what: what, cause: err}
 	}
 	defer t.Close()
-	line, err := t.AskVisible(ctx, "Type the profile's name to become "+term.Clean(p.Profile)+": ")
+	line, err := t.AskVisible(ctx, a.sentence(message.New("ask-confirm", "Type the profile's name to become %s:", p.Profile))+" ")
 	if err != nil {
 		return err
 	}
 	if line != p.Profile {
-		return errNotConfirmed
+		return &notConfirmedError{}
 	}
 	return nil
 }
 
-var errNotConfirmed = errors.New("that is not its name; nothing was done")
+// notConfirmedError says that something else was typed than the name.
+type notConfirmedError struct{}
 
-// sentence is an error's text as the beginning of a line.
-func sentence(err error) string { return term.Clean(err.Error()) }
+func (e *notConfirmedError) Error() string { return e.text().String() }
+
+func (e *notConfirmedError) text() message.Text {
+	return message.New("wrong-name", "that is not its name; nothing was done")
+}
+
+// saidOf is the sentence about a code, where err is one.
+func saidOf(err error) error {
+	if c, ok := errors.AsType[*hop.CodeError](err); ok {
+		return c.Msg
+	}
+	return err
+}
 
 // personFor opens the terminal to ask for something that instead could be told
 // by a flag.
-func (a *app) personFor(f *switchFlags, what, instead string) (*term.Terminal, error) {
+func (a *app) personFor(f *switchFlags, what message.Text, instead string) (*term.Terminal, error) {
 	if f.noInput {
 		return nil, &noInputError{what: what, flag: f.name("no-input"), instead: instead}
 	}

@@ -22,6 +22,7 @@ import (
 	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/hop"
 	"aws-switch-role/internal/keyring"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/session"
 	"aws-switch-role/internal/term"
@@ -87,10 +88,10 @@ func (a *app) explain(err error) []string {
 	if x.Why != "" {
 		lines = append(lines, "  "+x.Why)
 	}
-	if x.Next != "" {
-		lines = append(lines, "hint: "+x.Next)
+	if x.Next == "" {
+		x.Next = a.phrase("look-closer").Next
 	}
-	return lines
+	return append(lines, "hint: "+x.Next)
 }
 
 func (a *app) explanation(err error) explanation {
@@ -131,18 +132,22 @@ func (a *app) explanation(err error) explanation {
 	} else if errors.Is(err, errNoVault) {
 		x = a.hint("share-sign-in", clean(err.Error()))
 	} else if e, ok := errors.AsType[*hop.NetworkError](err); ok {
-		x = a.explainNetwork(e)
+		x = a.explainNetwork(e, "PROFILE")
 	} else if e, ok := errors.AsType[*hop.AnswerError](err); ok {
 		x = a.explainAnswer(e, "PROFILE")
 	} else if e, ok := errors.AsType[*hop.APIError](err); ok {
 		x = a.explainAPI(e, plan.Plan{Profile: "PROFILE"}, -1)
 	} else if e, ok := errors.AsType[*noInputError](err); ok {
-		x = a.hint("cannot-confirm", clean(e.Error()))
+		x = a.hint("cannot-confirm", a.sentence(e.text()))
 		if e.instead != "" {
-			x = a.hint("cannot-ask", clean(e.Error()), e.instead)
+			x = a.hint("cannot-ask", a.sentence(e.text()), e.instead)
 		}
+	} else if e, ok := errors.AsType[*notConfirmedError](err); ok {
+		x = a.hint("type-the-name", a.sentence(e.text()))
 	} else if e, ok := errors.AsType[*deliver.NotFoundError](err); ok {
 		x = a.hint("no-such-command", clean(e.Error()))
+	} else if e, ok := errors.AsType[*deliver.NotExecutableError](err); ok {
+		x = a.hint("no-program", clean(e.Error()))
 	} else if e, ok := errors.AsType[*switchLinkError](err); ok {
 		x = a.hint("no-role-to-switch-to", clean(e.Error()), typed(e.plan))
 	} else if e, ok := errors.AsType[*userSessionError](err); ok {
@@ -152,13 +157,15 @@ func (a *app) explanation(err error) explanation {
 	} else if e, ok := errors.AsType[*fs.PathError](err); ok {
 		x = explanation{What: clean(a.tilde(e.Path)) + ": " + clean(e.Err.Error())}
 	} else if e, ok := errors.AsType[*portError](err); ok {
-		x = explainPort(e)
+		x = a.explainPort(e)
 	} else if errors.Is(err, errNoShell) {
 		x = a.hint("no-switched-shell", x.What)
 	} else if errors.Is(err, errLongLived) {
-		x.Next = "give the profile a role_arn, or hand the key on by another way: see aws-switch-role export --help"
+		x = a.hint("long-lived-key", x.What)
+	} else if errors.Is(err, errNotSwitched) {
+		x = a.hint("open-one", x.What)
 	} else if _, ok := errors.AsType[*noMatchError](err); ok {
-		x.Next = "aws-switch-role list shows all"
+		x = a.hint("list-shows", x.What)
 	} else if refusedByCobra(err) {
 		x = a.hint("usage", x.What)
 	} else {
@@ -188,9 +195,9 @@ func (a *app) explainInShell(e *inShellError) explanation {
 	case !ok:
 		return a.explanation(e.err)
 	case e.confirm:
-		return a.hint("confirmed-apart", clean(n.what)+" is needed", e.profile)
+		return a.hint("confirmed-apart", a.sentence(message.New("needed", "%s is needed", n.what)), e.profile)
 	}
-	return a.hint("asked-apart", clean(n.what)+" is needed", e.profile)
+	return a.hint("asked-apart", a.sentence(message.New("needed", "%s is needed", n.what)), e.profile)
 }
 
 // refusedByCobra reports whether cobra itself refused the command line.
@@ -260,15 +267,18 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 	at := ""
 	switch {
 	case e.From != "" && e.From != "argument":
-		at = e.From + ": "
+		at = e.From
 	case e.Origin.File != "" && e.From == "":
-		at = a.tilde(e.Origin.String()) + ": "
+		at = a.tilde(e.Origin.String())
 	}
-	who := ""
+	msg, name := e.Msg, e.Profile
 	if e.Profile != "" && e.Kind != plan.UnknownProfile && e.From != "argument" {
-		who = "profile " + term.Clean(e.Profile) + ": "
+		msg = inProfile(e.Profile, msg)
 	}
-	what, name := clean(at+who+e.Msg), e.Profile
+	what := a.sentence(msg)
+	if at != "" {
+		what = clean(at) + ": " + what
+	}
 	if len(e.Near) > 0 {
 		return a.hint("did-you-mean", what, strings.Join(e.Near, ", "))
 	}
@@ -283,7 +293,7 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 		}
 		return a.hint("partial-credentials", what, name)
 	case plan.PartialKey:
-		return a.hint("partial-key", what, e.Name)
+		return a.hint("partial-key", what, e.Name, name)
 	case plan.NoCredentials:
 		return a.hint("no-credentials", what, e.Name)
 	case plan.NoEnvironmentKeys:
@@ -295,7 +305,7 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 	case plan.IncludeLoop:
 		return a.hint("include-loop", what, a.loop(e.Loop))
 	case plan.Conflict:
-		return a.hint("conflict", what)
+		return a.hint("conflict", what, name)
 	case plan.ChainedDuration:
 		return a.hint("chained-duration", what)
 	case plan.NoUser:
@@ -307,7 +317,10 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 	case plan.ProcessLoop:
 		return a.hint("own-process", what)
 	}
-	return explanation{What: what}
+	if e.From == "" && e.Origin.File != "" {
+		return a.hint("mend-profile", what, name)
+	}
+	return a.hint("usage", what)
 }
 
 // problem says in a few words why the profile called name cannot be planned.
@@ -320,7 +333,7 @@ func problem(name string, err error) string {
 		return clean(err.Error())
 	}
 	key := "source_profile"
-	if strings.HasPrefix(e.Msg, "include_profile") {
+	if strings.HasPrefix(e.Msg.String(), "include_profile") {
 		key = "include_profile"
 	}
 	switch e.Kind {
@@ -344,7 +357,7 @@ func problem(name string, err error) string {
 	case plan.TooDeep:
 		return key + " leads too far"
 	}
-	return clean(e.Msg)
+	return clean(e.Msg.String())
 }
 
 // explainKey says what is wrong with a key of the keyring.
@@ -360,7 +373,7 @@ func (a *app) explainKey(e *keyError) explanation {
 	} else if _, ok := errors.AsType[*noDeviceError](e.err); ok {
 		x = a.hint("no-device", x.What, name)
 	} else if n, ok := errors.AsType[*noInputError](e.err); ok {
-		x = a.hint("key-on-stdin", clean(n.Error()), name)
+		x = a.hint("key-on-stdin", a.sentence(n.text()), name)
 	} else if errors.Is(e.err, errKeyExists) {
 		x = a.hint("key-exists", x.What, name)
 	} else if errors.Is(e.err, accesskey.ErrNotAccepted) {
@@ -376,7 +389,7 @@ func (a *app) explainKey(e *keyError) explanation {
 	} else if errors.Is(e.err, errNoFileKey) {
 		x = a.hint("files-read", x.What, a.filesRead()...)
 	}
-	x.What = "key " + name + ": " + x.What
+	x.What = a.sentence(message.New("place-key", "key %s: %s", e.name, x.What))
 	return x
 }
 
@@ -392,8 +405,8 @@ func (a *app) explainEnvchain(e *envchainError) explanation {
 }
 
 // explainPort says why a port cannot be served on.
-func explainPort(e *portError) explanation {
-	x := explanation{What: clean(e.Error()), Next: "choose another --port, or leave it out"}
+func (a *app) explainPort(e *portError) explanation {
+	x := a.hint("other-port", clean(e.Error()))
 	for _, known := range []error{syscall.EADDRINUSE, syscall.EACCES} {
 		if errors.Is(e.err, known) {
 			x.What = fmt.Sprintf("port %d of 127.0.0.1: %v", e.port, known)
@@ -417,7 +430,7 @@ func (a *app) refusal(err error) *deliver.Refusal {
 	case wantsPerson(err):
 		r.Status, r.Code = http.StatusForbidden, "AnswerNeeded"
 		if n, ok := errors.AsType[*noInputError](err); ok {
-			x = explanation{What: clean(n.what) + " is needed again"}
+			x = explanation{What: a.sentence(message.New("needed-again", "%s is needed again", n.what))}
 		}
 		x.Next = "end aws-switch-role serve, and start it again to be asked for it"
 	}
@@ -489,18 +502,20 @@ func (a *app) explainHop(e *session.HopError) explanation {
 	} else if api, ok := errors.AsType[*hop.APIError](e.Err); ok {
 		x = a.explainAPI(api, e.Plan, e.Index)
 	} else if n, ok := errors.AsType[*hop.NetworkError](e.Err); ok {
-		x = a.explainNetwork(n)
+		x = a.explainNetwork(n, typed(e.Plan))
 	} else if n, ok := errors.AsType[*hop.AnswerError](e.Err); ok {
 		x = a.explainAnswer(n, typed(e.Plan))
 	} else if s, ok := errors.AsType[*hop.SourceError](e.Err); ok {
-		x = a.explainSource(s, h)
+		x = a.explainSource(s, h, typed(e.Plan))
 	} else if n, ok := errors.AsType[*noInputError](e.Err); ok {
-		x = a.hint("nobody-to-ask", clean(n.Error()), typed(e.Plan))
+		x = a.hint("nobody-to-ask", a.sentence(n.text()), typed(e.Plan))
 		if n.flag != "" {
-			x = a.hint("may-not-ask", clean(n.Error()), n.flag)
+			x = a.hint("may-not-ask", a.sentence(n.text()), n.flag)
 		}
 	} else if held, ok := errors.AsType[*cache.HeldError](e.Err); ok {
 		x = a.explainHeld(held)
+	} else if h, ok := errors.AsType[*helperError](e.Err); ok {
+		x = a.hint("helper", a.sentence(h.text()), typed(e.Plan))
 	} else if k, ok := errors.AsType[*keyError](e.Err); ok {
 		x = a.explainKey(k)
 	} else if n, ok := errors.AsType[*envchainError](e.Err); ok {
@@ -513,17 +528,27 @@ func (a *app) explainHop(e *session.HopError) explanation {
 	// The code's own sentence goes before what AWS said about it.
 	if c, ok := errors.AsType[*hop.CodeError](e.Err); ok {
 		x = a.phrase("code-wrong", c.Serial, a.nextCode(), typed(e.Plan))
-		x.What = clean(c.Msg)
+		x.What = a.sentence(c.Msg)
 		if api, ok := errors.AsType[*hop.APIError](c.Err); ok {
 			x.Why = a.phrase("said-by-aws", api.Code+": "+api.Message).Why
 		}
 	}
-	where := ""
-	if len(e.Plan.Hops) > 1 {
-		where = fmt.Sprintf(" (hop %d of %d, %s)", e.Index+1, len(e.Plan.Hops), clean(plan.Describe(h)))
+	where := inProfile(e.Plan.Profile, x.What)
+	if n := len(e.Plan.Hops); n > 1 {
+		where = message.New("place-hop", "profile %s (hop %d of %d, %s): %s", e.Plan.Profile, e.Index+1, n, plan.Description(h), x.What)
 	}
-	x.What = "profile " + term.Clean(e.Plan.Profile) + where + ": " + x.What
+	x.What = a.sentence(where)
 	return x
+}
+
+// inProfile is a sentence, or its text, about a profile.
+func inProfile(profile string, what any) message.Text {
+	return message.New("place-profile", "profile %s: %s", profile, what)
+}
+
+// sentence puts a sentence from another package into the person's language.
+func (a *app) sentence(t message.Text) string {
+	return words.Say(words.LanguageOf(a.getenv), t, clean)
 }
 
 // typed is a plan's name as it is typed on a command line.
@@ -535,9 +560,9 @@ func typed(p plan.Plan) string {
 }
 
 // explainSource says why a source that is no API of AWS gave nothing.
-func (a *app) explainSource(e *hop.SourceError, h plan.Hop) explanation {
+func (a *app) explainSource(e *hop.SourceError, h plan.Hop, profile string) explanation {
 	id := map[hop.SourceKind]string{hop.ServiceFailed: "service-failed", hop.BadAnswer: "service-failed", hop.NoToken: "no-token", hop.NoRole: "no-role-there"}[e.Kind]
-	about := "PROFILE"
+	about := profile
 	switch h := h.(type) {
 	case plan.Process:
 		about = h.Profile
@@ -572,7 +597,7 @@ func (a *app) explainSource(e *hop.SourceError, h plan.Hop) explanation {
 	if id != "" {
 		x = a.phrase(id, about)
 	}
-	x.What = clean(e.Msg)
+	x.What = a.sentence(e.Msg)
 	if e.Said != "" {
 		x.Why = a.phrase("process-said", ending(e.Said)).Why
 	}
@@ -590,11 +615,11 @@ func (a *app) explainSignIn(e *hop.SignInError) explanation {
 	default:
 		x = a.phrase("sign-in-profile", e.Profile)
 	}
-	x.What = clean(e.Msg)
+	x.What = a.sentence(e.Msg)
 	if api, ok := errors.AsType[*hop.APIError](e.Err); ok {
 		x.Why = a.phrase("said-by-aws", api.Code+": "+api.Message).Why
 	} else if f, ok := errors.AsType[*hop.TokenFileError](e.Err); ok {
-		x.Why = clean(a.tilde(f.Path) + ": " + f.Err.Error())
+		x.Why = clean(a.tilde(f.Path)) + ": " + a.sentence(message.Of(f.Err))
 	} else if f, ok := errors.AsType[*fs.PathError](e.Err); ok && !errors.Is(f, fs.ErrNotExist) {
 		x.Why = clean(a.tilde(f.Path) + ": " + f.Err.Error())
 	} else if e.Err != nil && !errors.Is(e.Err, fs.ErrNotExist) {
@@ -758,7 +783,7 @@ func (a *app) about(e *hop.APIError, p plan.Plan, i int) []string {
 	switch id := refusal(e, p, i); id {
 	case "sso-not-given":
 		h := h.(plan.SSO)
-		return []string{h.RoleName, h.AccountID, h.StartURL}
+		return []string{h.RoleName, h.AccountID, h.StartURL, profile}
 	case "not-allowed-to-assume", "not-trusted", "not-in-the-policy", "explicitly-denied", "denied":
 		h := h.(plan.AssumeRole)
 		why := policyNamed(e.Message)
@@ -871,8 +896,8 @@ func (a *app) tellClock(f *switchFlags) func(ahead time.Duration) {
 }
 
 // explainNetwork says why no answer came, and what became of a code.
-func (a *app) explainNetwork(e *hop.NetworkError) explanation {
-	id, about := "no-answer", []string{e.Host, e.Err.Error()}
+func (a *app) explainNetwork(e *hop.NetworkError, profile string) explanation {
+	id, about := "no-answer", []string{e.Host, e.Err.Error(), profile}
 	issuer, badCertificate := e.Certificate()
 	switch {
 	case badCertificate:
@@ -895,7 +920,7 @@ func (a *app) explainAnswer(e *hop.AnswerError, profile string) explanation {
 	if e.Ended {
 		id = "ended-on-arrival"
 	}
-	return a.withCode(a.phrase(id, e.Host, e.Op, e.Msg, profile), e.MFA)
+	return a.withCode(a.phrase(id, e.Host, e.Op, a.sentence(e.Msg), profile), e.MFA)
 }
 
 // withCode adds to an explanation what became of a code that went out with the

@@ -16,6 +16,7 @@ import (
 	"aws-switch-role/internal/awsconfig"
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/keyring"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/term"
 )
 
@@ -224,7 +225,7 @@ AWS is asked whose key it is before it is stored.`,
 
 // askKey asks for a key on the terminal.
 func (a *app) askKey(ctx context.Context, f *switchFlags) (cred.Credentials, error) {
-	const what = "the access key"
+	what := message.New("the-access-key", "the access key")
 	if f.noInput {
 		return cred.Credentials{}, &noInputError{what: what, flag: f.name("no-input")}
 	}
@@ -558,7 +559,7 @@ func (a *app) confirmRemoval(ctx context.Context, f *switchFlags, name string, e
 	if f.yes {
 		return nil
 	}
-	what := "a confirmation of removing the key " + name
+	what := message.New("a-removal", "a confirmation of removing the key %s", name)
 	if f.noInput {
 		return &noInputError{what: what, flag: f.name("no-input")}
 	}
@@ -575,7 +576,7 @@ func (a *app) confirmRemoval(ctx context.Context, f *switchFlags, name string, e
 		return err
 	}
 	if line != name {
-		return errNotConfirmed
+		return &notConfirmedError{}
 	}
 	return nil
 }

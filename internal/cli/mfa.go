@@ -13,6 +13,7 @@ import (
 
 	"aws-switch-role/internal/awsconfig"
 	"aws-switch-role/internal/hop"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/session"
 	"aws-switch-role/internal/term"
@@ -216,7 +217,7 @@ func (a *app) writeDevice(ctx context.Context, f *switchFlags, name, serial stri
 	case len(serials) == 1:
 		serial = serials[0]
 	default:
-		t, err := a.personFor(f, "which of "+counted(len(serials), "MFA device")+" to write", "--serial DEVICE")
+		t, err := a.personFor(f, message.New("which-device", "which of %d MFA devices to write", len(serials)), "--serial DEVICE")
 		if err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 
 	"aws-switch-role/internal/awsconfig"
 	"aws-switch-role/internal/hop"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/term"
 )
@@ -350,7 +351,7 @@ func (a *app) confirmChange(ctx context.Context, f *switchFlags, what string) er
 	if f.yes {
 		return nil
 	}
-	need := "a yes to " + what
+	need := message.New("a-yes", "a yes to %s", what)
 	if f.noInput {
 		return &noInputError{what: need, flag: f.name("no-input")}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"aws-switch-role/internal/accesskey"
 	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/term"
 )
@@ -211,7 +212,7 @@ func (n *newProfile) free(c *awsconfig.Config) error {
 }
 
 // person is who is asked for something that a flag could say.
-func (n *newProfile) person(what, instead string) (*term.Terminal, error) {
+func (n *newProfile) person(what message.Text, instead string) (*term.Terminal, error) {
 	if n.terminal != nil {
 		return n.terminal, nil
 	}
@@ -225,7 +226,7 @@ func (n *newProfile) findRole(ctx context.Context, _ *awsconfig.Config) error {
 	if n.roleARN != "" {
 		return nil
 	}
-	t, err := n.person("the role", "--role-arn ARN")
+	t, err := n.person(message.New("the-role", "the role"), "--role-arn ARN")
 	if err != nil {
 		return err
 	}
@@ -245,7 +246,7 @@ func (n *newProfile) findRole(ctx context.Context, _ *awsconfig.Config) error {
 			}
 		}
 		if _, err := plan.ParseRoleARN(arn); err != nil {
-			t.Print(sentence(err))
+			t.Print(n.app.sentence(message.Of(err)))
 			n.account, n.role = "", ""
 			continue
 		}
@@ -281,7 +282,7 @@ func (n *newProfile) findBase(ctx context.Context, c *awsconfig.Config) error {
 	if err != nil {
 		return err
 	}
-	t, err := n.person("the profile to start from", "--source-profile NAME")
+	t, err := n.person(message.New("the-base", "the profile to start from"), "--source-profile NAME")
 	if err != nil {
 		return err
 	}
@@ -348,7 +349,7 @@ func (n *newProfile) findDevice(ctx context.Context, c *awsconfig.Config) error 
 	if len(p.Hops) > 0 && !spendsKey(p.Source()) {
 		return nil
 	}
-	t, err := n.person("the MFA device", "--"+serialFlag+" ARN, or --no-mfa")
+	t, err := n.person(message.New("the-mfa-device", "the MFA device"), "--"+serialFlag+" ARN, or --no-mfa")
 	if err != nil {
 		return err
 	}
@@ -364,7 +365,7 @@ func (n *newProfile) findDevice(ctx context.Context, c *awsconfig.Config) error 
 		n.flags.mfaSerial, err = t.AskVisible(ctx, "MFA device's ARN (empty for none): ")
 		return err
 	case len(serials) == 0:
-		t.Print("No MFA device: " + sentence(errNoDevice) + ".")
+		t.Print("No MFA device: " + term.Clean(errNoDevice.Error()) + ".")
 		return nil
 	}
 	serial, err := choose(ctx, t, "MFA device", append(serials, none))
@@ -430,7 +431,7 @@ func (n *newProfile) confirm(ctx context.Context, s awsconfig.Section) error {
 		fmt.Fprintln(n.app.stderr, lines)
 		return nil
 	}
-	t, err := n.person("a confirmation of what is added to "+file, "--yes")
+	t, err := n.person(message.New("an-addition", "a confirmation of what is added to %s", file), "--yes")
 	if err != nil {
 		return err
 	}

@@ -87,7 +87,7 @@ func (a *app) refreshKept(ctx context.Context, dir string) error {
 func (a *app) askCode(ctx context.Context, needed *codeNeededError) (string, error) {
 	t, err := term.Open()
 	if err != nil {
-		return "", &noInputError{what: "the MFA code of " + needed.Serial, cause: err}
+		return "", &noInputError{what: theCode(needed.Serial), cause: err}
 	}
 	defer t.Close()
 	if needed.Problem != "" {

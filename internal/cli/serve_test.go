@@ -10,6 +10,7 @@ import (
 
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/deliver"
+	"aws-switch-role/internal/message"
 )
 
 // lasting returns credentials of an id that last so long from now.
@@ -115,7 +116,7 @@ func TestSupplyAsks(t *testing.T) {
 			var n attempts
 			s := supplied(life, &n, func(ask bool) (cred.Credentials, error) {
 				if !ask {
-					return cred.Credentials{}, &noInputError{what: "the code"}
+					return cred.Credentials{}, &noInputError{what: message.New("the-mfa-code", "the MFA code of %s", "x")}
 				}
 				time.Sleep(time.Minute)
 				return lasting("second", time.Hour), nil
@@ -143,7 +144,7 @@ func TestSupplyAsksNobody(t *testing.T) {
 			if ask {
 				t.Error("it asks")
 			}
-			return cred.Credentials{}, &noInputError{what: "the code"}
+			return cred.Credentials{}, &noInputError{what: message.New("the-mfa-code", "the MFA code of %s", "x")}
 		})
 		s.mayAsk = func() bool { return false }
 		if _, err, took := get(t, s); err == nil || took != 0 {

@@ -15,6 +15,7 @@ import (
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/hop"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/term"
 )
@@ -269,7 +270,7 @@ func (a *app) completeSessions(_ *cobra.Command, args []string, toComplete strin
 // nothing may be asked.
 func (a *app) visitor(f *switchFlags) func(plan.SSO) (hop.Visitor, error) {
 	return func(h plan.SSO) (hop.Visitor, error) {
-		what := "a sign-in to " + sessionOf(h)
+		what := message.New("a-sign-in", "a sign-in to %s", sessionOf(h))
 		if f.noInput {
 			return hop.Visitor{}, &noInputError{what: what, flag: f.name("no-input")}
 		}

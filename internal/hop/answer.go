@@ -1,7 +1,6 @@
 package hop
 
 import (
-	"errors"
 	"strings"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
@@ -39,15 +39,15 @@ type key struct {
 func (k key) credentials(now time.Time) (cred.Credentials, error) {
 	switch {
 	case !printable(k.id, maxKeyID), k.byAWS && !keyID(k.id):
-		return cred.Credentials{}, errors.New("the answer's access key id is none")
+		return cred.Credentials{}, message.New("answer-key-id", "the answer's access key id is none")
 	case !printable(k.secret, maxSecret):
-		return cred.Credentials{}, errors.New("the answer's secret access key is none")
+		return cred.Credentials{}, message.New("answer-secret", "the answer's secret access key is none")
 	case k.token != "" && !printable(k.token, maxToken):
-		return cred.Credentials{}, errors.New("the answer's session token is none")
+		return cred.Credentials{}, message.New("answer-token", "the answer's session token is none")
 	case k.account != "" && (len(k.account) != 12 || strings.Trim(k.account, "0123456789") != ""):
-		return cred.Credentials{}, errors.New("the answer's account id is none")
+		return cred.Credentials{}, message.New("answer-account", "the answer's account id is none")
 	case k.expires != nil && !k.expires.After(now):
-		return cred.Credentials{}, errors.New("the answer's credentials have ended already, at " + k.expires.UTC().Format(time.RFC3339))
+		return cred.Credentials{}, message.New("answer-ended", "the answer's credentials have ended already, at %s", k.expires.UTC().Format(time.RFC3339))
 	}
 	c := cred.Credentials{
 		AccessKeyID:     k.id,
@@ -69,26 +69,26 @@ func keyID(s string) bool {
 // accept turns an answer of STS into credentials, refusing what cannot be
 // AWS's.
 func (p *Performer) accept(op string, e plan.Endpoint, mfa bool, c *types.Credentials, answer middleware.Metadata) (cred.Credentials, error) {
-	bad := func(msg string) (cred.Credentials, error) {
+	bad := func(msg message.Text) (cred.Credentials, error) {
 		return cred.Credentials{}, &AnswerError{Op: op, Host: e.Host(), Msg: msg, MFA: mfa}
 	}
 	switch {
 	case c == nil:
-		return bad("the answer holds no credentials")
+		return bad(message.New("answer-no-credentials", "the answer holds no credentials"))
 	case aws.ToString(c.SessionToken) == "":
-		return bad("the answer's session token is none")
+		return bad(message.New("answer-token", "the answer's session token is none"))
 	case c.Expiration == nil:
-		return bad("the answer does not say when its credentials end")
+		return bad(message.New("answer-no-end", "the answer does not say when its credentials end"))
 	}
 	ends := p.here(*c.Expiration, answer)
 	if !ends.After(p.now()) {
 		return cred.Credentials{}, &AnswerError{Op: op, Host: e.Host(), MFA: mfa, Ended: true,
-			Msg: "its credentials have ended already, at " + ends.UTC().Format(time.RFC3339)}
+			Msg: message.New("credentials-ended", "its credentials have ended already, at %s", ends.UTC().Format(time.RFC3339))}
 	}
 	k := key{byAWS: true, id: aws.ToString(c.AccessKeyId), secret: aws.ToString(c.SecretAccessKey), token: aws.ToString(c.SessionToken), expires: &ends}
 	got, err := k.credentials(p.now())
 	if err != nil {
-		return bad(err.Error())
+		return bad(message.Of(err))
 	}
 	return got, nil
 }

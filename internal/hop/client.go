@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
@@ -113,14 +114,13 @@ func withOwnBody(r *http.Request) (*http.Request, error) {
 
 func checkAnswer(r *http.Response) error {
 	if r.StatusCode >= 300 && r.StatusCode < 400 {
-		where := ""
 		if u, err := r.Location(); err == nil {
-			where = " to " + u.Host
+			return &wrongAnswer{message.New("answer-redirect-to", "the answer is a redirect to %s, which AWS never sends", u.Host)}
 		}
-		return &wrongAnswer{fmt.Sprintf("the answer is a redirect%s, which AWS never sends", where)}
+		return &wrongAnswer{message.New("answer-redirect", "the answer is a redirect, which AWS never sends")}
 	}
 	if t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); t == "text/html" {
-		return &wrongAnswer{fmt.Sprintf("the answer is a web page (HTTP status %d)", r.StatusCode)}
+		return &wrongAnswer{message.New("answer-web-page", "the answer is a web page (HTTP status %d)", r.StatusCode)}
 	}
 	return nil
 }
@@ -137,7 +137,7 @@ type cappedBody struct {
 
 func (b *cappedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, &wrongAnswer{"the answer is larger than any of AWS's"}
+		return 0, &wrongAnswer{message.New("answer-too-large", "the answer is larger than any of AWS's")}
 	}
 	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)

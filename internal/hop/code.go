@@ -6,18 +6,19 @@ import (
 	"strings"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
 // CodeError says what is wrong with an MFA code.
 type CodeError struct {
 	Serial string
-	Msg    string
+	Msg    message.Text
 	Err    error // AWS's refusal, when it was sent
 }
 
 // Error implements error.
-func (e *CodeError) Error() string { return e.Msg }
+func (e *CodeError) Error() string { return e.Msg.String() }
 
 // Unwrap returns the cause.
 func (e *CodeError) Unwrap() error { return e.Err }
@@ -42,14 +43,14 @@ func (p *Performer) withCode(ctx context.Context, m plan.MFA, call func(code str
 			return cred.Credentials{}, err
 		}
 		if !sixDigits(code) {
-			problem = &CodeError{Serial: m.Serial, Msg: "an MFA code is six digits"}
+			problem = &CodeError{Serial: m.Serial, Msg: message.New("code-form", "an MFA code is six digits")}
 			continue
 		}
 		c, err := call(code)
 		if !refusedCode(err) {
 			return c, err
 		}
-		problem = &CodeError{Serial: m.Serial, Msg: "AWS refused that code: mistyped, used already, or from another device", Err: err}
+		problem = &CodeError{Serial: m.Serial, Msg: message.New("code-refused", "AWS refused that code: mistyped, used already, or from another device"), Err: err}
 	}
 	return cred.Credentials{}, problem
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
@@ -75,15 +76,15 @@ func (p *Performer) containerFrom(ctx context.Context, m *metadata, path, tokenF
 	}
 	r, err := m.ask(ctx, http.MethodGet, path, headers...)
 	if e, ok := errors.AsType[*elsewhereError](err); ok {
-		return cred.Credentials{}, m.fail(NoService, reply{}, e, "plain http to %s is refused: %v", m.host(), e)
+		return cred.Credentials{}, m.fail(NoService, reply{}, e, message.New("service-plain-http", "plain http to %s is refused: %v", m.host(), e))
 	}
 	switch {
 	case err != nil:
 		return cred.Credentials{}, m.silent(err)
 	case r.status == http.StatusUnauthorized, r.status == http.StatusForbidden:
-		return cred.Credentials{}, m.fail(ServiceRefused, r, nil, "%s refuses to answer (HTTP status %d)", m.host(), r.status)
+		return cred.Credentials{}, m.fail(ServiceRefused, r, nil, message.New("service-refuses", "%s refuses to answer (HTTP status %d)", m.host(), r.status))
 	case r.status != http.StatusOK:
-		return cred.Credentials{}, m.fail(ServiceFailed, r, nil, "%s answers with HTTP status %d", m.host(), r.status)
+		return cred.Credentials{}, m.fail(ServiceFailed, r, nil, message.New("service-status", "%s answers with HTTP status %d", m.host(), r.status))
 	}
 	return m.credentials(r, p.now())
 }
@@ -103,7 +104,7 @@ func (p *Performer) containerToken(file string) (cred.Secret, error) {
 		token = p.ContainerToken()
 	}
 	if strings.ContainsAny(token.Reveal(), "\r\n\x00") {
-		return cred.Secret{}, &SourceError{Kind: NoToken, Name: name, Msg: "the token of " + name + " holds a line break: it cannot be sent"}
+		return cred.Secret{}, &SourceError{Kind: NoToken, Name: name, Msg: message.New("token-line-break", "the token of %s holds a line break: it cannot be sent", name)}
 	}
 	return token, nil
 }

@@ -14,6 +14,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"aws-switch-role/internal/message"
 )
 
 // APIError is a refusal by AWS. Its texts are the server's: whoever prints
@@ -85,7 +87,7 @@ func (e *NetworkError) Certificate() (issuer string, ok bool) {
 type AnswerError struct {
 	Op   string
 	Host string
-	Msg  string
+	Msg  message.Text
 	MFA  bool
 	// Ended says that the answer was as AWS's are, but for its credentials:
 	// by our clock they have ended.
@@ -100,13 +102,13 @@ func (e *AnswerError) Error() string { return fmt.Sprintf("%s at %s: %s", e.Op, 
 func (e *AnswerError) Unwrap() error { return e.Err }
 
 // wrongAnswer is what the transport makes of an answer that is not AWS's.
-type wrongAnswer struct{ msg string }
+type wrongAnswer struct{ msg message.Text }
 
-func (e *wrongAnswer) Error() string { return e.msg }
+func (e *wrongAnswer) Error() string { return e.msg.String() }
 
 // classify turns an error of the SDK into one of this package's.
 func (p *Performer) classify(op, host string, mfa bool, err error) error {
-	wrong := func(msg string, cause error) error {
+	wrong := func(msg message.Text, cause error) error {
 		return &AnswerError{Op: op, Host: host, Msg: msg, MFA: mfa, Err: cause}
 	}
 	if w, ok := errors.AsType[*wrongAnswer](err); ok {
@@ -139,14 +141,14 @@ func (p *Performer) classify(op, host string, mfa bool, err error) error {
 
 // refusal is what an answer means that came whole: an error of AWS's, or
 // something that AWS never sends.
-func (p *Performer) refusal(resp *awshttp.ResponseError, wrong func(string, error) error, op, host string, mfa bool, err error) error {
+func (p *Performer) refusal(resp *awshttp.ResponseError, wrong func(message.Text, error) error, op, host string, mfa bool, err error) error {
 	if de, ok := errors.AsType[*smithy.DeserializationError](err); ok {
-		return wrong("the answer cannot be read: it is not what AWS sends", de.Err) // de itself keeps a part of the answer
+		return wrong(message.New("answer-unreadable", "the answer cannot be read: it is not what AWS sends"), de.Err) // de itself keeps a part of the answer
 	}
 	status := resp.HTTPStatusCode()
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok || api.ErrorCode() == "" || api.ErrorCode() == "UnknownError" && api.ErrorMessage() == "UnknownError" {
-		return wrong(fmt.Sprintf("HTTP status %d without an AWS error", status), err)
+		return wrong(message.New("answer-status", "HTTP status %d without an AWS error", status), err)
 	}
 	e := &APIError{Op: op, Host: host, Code: api.ErrorCode(), Message: api.ErrorMessage(), MFA: mfa, Status: status, RequestID: resp.ServiceRequestID()}
 	if resp.Response != nil {
@@ -189,7 +191,7 @@ type SourceError struct {
 	// Name is the profile of a process, whose command line may hold a
 	// password, the service's host or the token's file.
 	Name string
-	Msg  string
+	Msg  message.Text
 	// Said is what a process wrote to stderr, or a service answered, as it
 	// came: whoever prints it makes it safe for a terminal.
 	Said string
@@ -197,7 +199,7 @@ type SourceError struct {
 }
 
 // Error implements error.
-func (e *SourceError) Error() string { return e.Msg }
+func (e *SourceError) Error() string { return e.Msg.String() }
 
 // Unwrap returns the cause.
 func (e *SourceError) Unwrap() error { return e.Err }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
@@ -80,7 +81,7 @@ func (p *Performer) SigninToken(ctx context.Context, signinURL string, c cred.Cr
 		return cred.Secret{}, err
 	}
 	if !printable(out.SigninToken, maxToken) {
-		return cred.Secret{}, &AnswerError{Op: call.op, Host: call.host(), Msg: "the answer's sign-in token is none"}
+		return cred.Secret{}, &AnswerError{Op: call.op, Host: call.host(), Msg: message.New("answer-sign-in-token", "the answer's sign-in token is none")}
 	}
 	return cred.NewSecret(out.SigninToken), nil
 }

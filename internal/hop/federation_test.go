@@ -119,7 +119,7 @@ func TestSigninTokenErrors(t *testing.T) {
 	answer := func(text string) func(error) bool {
 		return func(err error) bool {
 			e, ok := errors.AsType[*hop.AnswerError](err)
-			return ok && strings.Contains(e.Msg, text)
+			return ok && strings.Contains(e.Msg.String(), text)
 		}
 	}
 	for name, tc := range map[string]struct {

@@ -280,7 +280,7 @@ func TestWrongCodes(t *testing.T) {
 				}
 				for i, problem := range w.problems {
 					e, ok := errors.AsType[*hop.CodeError](problem)
-					if ok != (i > 0) || ok && (e.Serial != emulator.DemoDevice || e.Msg == "") {
+					if ok != (i > 0) || ok && (e.Serial != emulator.DemoDevice || e.Msg.String() == "") {
 						t.Errorf("question %d was asked with %v", i, problem)
 					}
 				}
@@ -478,7 +478,7 @@ func TestRefusedAnswers(t *testing.T) {
 					}
 					_, err := w.perform(t, h, me)
 					e, ok := err.(*hop.AnswerError)
-					if !ok || e.Op != kind || e.Host != w.endpoint.URL || e.MFA || !strings.Contains(e.Msg, test.want) || len(e.Msg) > 200 {
+					if !ok || e.Op != kind || e.Host != w.endpoint.URL || e.MFA || !strings.Contains(e.Msg.String(), test.want) || len(e.Msg.String()) > 200 {
 						t.Errorf("%#v (%v), want an AnswerError with %q", err, errors.Unwrap(err), test.want)
 					}
 				})
@@ -498,7 +498,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		w.endpoint.URL = server.URL
 		_, err := w.perform(t, w.role("Open", plan.MFA{}, time.Hour), me)
 		server.Close()
-		if e, ok := err.(*hop.AnswerError); !ok || !strings.Contains(e.Msg, "a redirect") {
+		if e, ok := err.(*hop.AnswerError); !ok || !strings.Contains(e.Msg.String(), "a redirect") {
 			t.Errorf("%d: %v", status, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
@@ -116,12 +117,12 @@ func (p *Performer) CreateAccessKey(ctx context.Context, e plan.Endpoint, c cred
 			return cred.Credentials{}, err
 		}
 		if out.AccessKey == nil {
-			return cred.Credentials{}, &wrongAnswer{"the answer holds no key"}
+			return cred.Credentials{}, &wrongAnswer{message.New("answer-no-key", "the answer holds no key")}
 		}
 		k := key{byAWS: true, id: aws.ToString(out.AccessKey.AccessKeyId), secret: aws.ToString(out.AccessKey.SecretAccessKey), account: c.AccountID}
 		fresh, err := k.credentials(p.now())
 		if err != nil {
-			return cred.Credentials{}, &wrongAnswer{err.Error()}
+			return cred.Credentials{}, &wrongAnswer{message.Of(err)}
 		}
 		return fresh, nil
 	})

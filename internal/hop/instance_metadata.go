@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
@@ -67,7 +68,7 @@ func (p *Performer) instanceMetadata(ctx context.Context, h plan.InstanceMetadat
 	role, _, _ := strings.Cut(strings.TrimSpace(string(list.body)), "\n")
 	role = strings.TrimSpace(role)
 	if !printable(role, maxKeyID) {
-		return cred.Credentials{}, m.fail(NoRole, reply{}, nil, "this EC2 instance has no role")
+		return cred.Credentials{}, m.fail(NoRole, reply{}, nil, message.New("instance-no-role", "this EC2 instance has no role"))
 	}
 	r, err := m.instanceGet(ctx, instanceRoles+url.PathEscape(role), token)
 	if err != nil {
@@ -89,11 +90,11 @@ func (m *metadata) instanceToken(ctx context.Context, v1Disabled bool) ([]header
 	case err != nil && !unanswered, unanswered && !s.heard:
 		return nil, m.silent(err)
 	case v1Disabled && unanswered:
-		return nil, m.fail(NoService, reply{}, err, "%s gives no answer to a request for a token, and IMDSv1 is disabled", m.host())
+		return nil, m.fail(NoService, reply{}, err, message.New("instance-token-silence", "%s gives no answer to a request for a token, and IMDSv1 is disabled", m.host()))
 	case v1Disabled:
-		return nil, m.fail(ServiceFailed, r, nil, "%s gives no token (HTTP status %d), and IMDSv1 is disabled", m.host(), r.status)
+		return nil, m.fail(ServiceFailed, r, nil, message.New("instance-no-token", "%s gives no token (HTTP status %d), and IMDSv1 is disabled", m.host(), r.status))
 	case err == nil && r.status == http.StatusBadRequest, err == nil && r.status == http.StatusOK:
-		return nil, m.fail(BadAnswer, r, nil, "%s does not answer as an EC2 instance's metadata service (HTTP status %d to a request for a token)", m.host(), r.status)
+		return nil, m.fail(BadAnswer, r, nil, message.New("instance-unlike", "%s does not answer as an EC2 instance's metadata service (HTTP status %d to a request for a token)", m.host(), r.status))
 	}
 	m.log("falling back to IMDSv1", "host", m.host())
 	return nil, nil
@@ -105,11 +106,11 @@ func (m *metadata) instanceGet(ctx context.Context, path string, token []header)
 	case err != nil:
 		return r, m.silent(err)
 	case r.status == http.StatusNotFound:
-		return r, m.fail(NoRole, reply{}, nil, "this EC2 instance has no role")
+		return r, m.fail(NoRole, reply{}, nil, message.New("instance-no-role", "this EC2 instance has no role"))
 	case r.status == http.StatusUnauthorized, r.status == http.StatusForbidden:
-		return r, m.fail(ServiceRefused, r, nil, "%s refuses to answer (HTTP status %d)", m.host(), r.status)
+		return r, m.fail(ServiceRefused, r, nil, message.New("service-refuses", "%s refuses to answer (HTTP status %d)", m.host(), r.status))
 	case r.status != http.StatusOK:
-		return r, m.fail(ServiceFailed, r, nil, "%s answers with HTTP status %d", m.host(), r.status)
+		return r, m.fail(ServiceFailed, r, nil, message.New("service-status", "%s answers with HTTP status %d", m.host(), r.status))
 	}
 	return r, nil
 }

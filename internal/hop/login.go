@@ -21,6 +21,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
@@ -41,7 +42,7 @@ func (p *Performer) login(ctx context.Context, h plan.Login) (cred.Credentials, 
 	}
 	c, err := loginCredentials(f)
 	if err != nil {
-		return cred.Credentials{}, s.fail(unreadable, f.wrong(err))
+		return cred.Credentials{}, s.fail(unreadable(), f.wrong(err))
 	}
 	return c, nil
 }
@@ -54,7 +55,7 @@ func loginCredentials(f *tokenFile) (cred.Credentials, error) {
 	}
 	id, errID := o.text("accessKeyId")
 	if errID == nil && !keyID(id) {
-		errID = errors.New("its accessKeyId is none")
+		errID = message.New("login-no-key-id", "its accessKeyId is none")
 	}
 	secret, errSecret := o.secret("secretAccessKey")
 	token, errToken := o.secret("sessionToken")
@@ -69,11 +70,11 @@ func loginCredentials(f *tokenFile) (cred.Credentials, error) {
 func accessToken(f *tokenFile) (object, error) {
 	i := f.find("accessToken")
 	if i < 0 {
-		return nil, errors.New("it has no accessToken")
+		return nil, message.New("login-no-token", "it has no accessToken")
 	}
 	o, err := parseObject(f.object[i].value)
 	if err != nil {
-		return nil, errors.New("its accessToken is not an object")
+		return nil, message.New("login-token-form", "its accessToken is not an object")
 	}
 	return o, nil
 }
@@ -91,18 +92,18 @@ func (p *Performer) loginSignIn(h plan.Login) signIn {
 			}
 			return o.time("expiresAt")
 		},
-		fail: func(msg string, cause error) error {
+		fail: func(msg message.Text, cause error) error {
 			return &SignInError{Profile: h.Profile, Login: true, Msg: msg, Err: cause}
 		},
 	}
 	s.check = func(f *tokenFile) error {
 		for _, name := range []string{"refreshToken", "clientId"} {
 			if _, err := f.secret(name); err != nil {
-				return s.fail(ended, f.wrong(err))
+				return s.fail(ended(), f.wrong(err))
 			}
 		}
 		if _, err := dpopKey(f); err != nil {
-			return s.fail(ended, f.wrong(err))
+			return s.fail(ended(), f.wrong(err))
 		}
 		return nil
 	}
@@ -111,9 +112,9 @@ func (p *Performer) loginSignIn(h plan.Login) signIn {
 		if e, ok := errors.AsType[*APIError](err); ok {
 			switch e.Reason {
 			case "TOKEN_EXPIRED":
-				err = s.fail(ended, err)
+				err = s.fail(ended(), err)
 			case "USER_CREDENTIALS_CHANGED":
-				err = s.fail(ended+": the user's password or another credential has changed", err)
+				err = s.fail(message.New("sign-in-user-changed", "the sign-in has ended: the user's password or another credential has changed"), err)
 			}
 		}
 		return err
@@ -151,7 +152,7 @@ func (p *Performer) renewLogin(ctx context.Context, h plan.Login, f *tokenFile) 
 		return err
 	}
 	if !printable(out.RefreshToken, maxToken) || !lifetime(out.ExpiresIn) {
-		return &AnswerError{Op: op, Host: call.host(), Msg: "the answer's tokens are none"}
+		return &AnswerError{Op: op, Host: call.host(), Msg: message.New("answer-no-tokens", "the answer's tokens are none")}
 	}
 	expires := p.now().Add(time.Duration(out.ExpiresIn) * time.Second)
 	if _, err := p.accept(op, plan.Endpoint{URL: call.host()}, false, &types.Credentials{
@@ -181,7 +182,7 @@ func dpopKey(f *tokenFile) (*ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	bad := errors.New("its dpopKey is not a key on the curve P-256 in PEM form")
+	bad := message.New("login-dpop-form", "its dpopKey is not a key on the curve P-256 in PEM form")
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {
 		return nil, bad

@@ -122,15 +122,15 @@ func TestLoginErrors(t *testing.T) {
 		msg    string // of the SignInError; empty when it is none
 		reason string // of the refusal
 	}{
-		"expired":                  {refuse(401, "TOKEN_EXPIRED"), ended, "TOKEN_EXPIRED"},
-		"changed":                  {func(b *bench, _ string) { b.server.ChangePassword(emulator.DemoUser) }, ended + ": the user's password or another credential has changed", "USER_CREDENTIALS_CHANGED"},
+		"expired":                  {refuse(401, "TOKEN_EXPIRED"), ended().String(), "TOKEN_EXPIRED"},
+		"changed":                  {func(b *bench, _ string) { b.server.ChangePassword(emulator.DemoUser) }, ended().String() + ": the user's password or another credential has changed", "USER_CREDENTIALS_CHANGED"},
 		"insufficient permissions": {refuse(403, "INSUFFICIENT_PERMISSIONS"), "", "INSUFFICIENT_PERMISSIONS"},
-		"spent":                    {edit("refreshToken", `"another"`), ended, "TOKEN_EXPIRED"},
-		"no refresh token":         {edit("refreshToken", `null`), ended, ""},
-		"no key":                   {edit("dpopKey", `"SECRET"`), ended, ""},
+		"spent":                    {edit("refreshToken", `"another"`), ended().String(), "TOKEN_EXPIRED"},
+		"no refresh token":         {edit("refreshToken", `null`), ended().String(), ""},
+		"no key":                   {edit("dpopKey", `"SECRET"`), ended().String(), ""},
 		"another key":              {edit("dpopKey", string(quote(otherKey))), "", "INVALID_REQUEST"},
-		"no credentials":           {edit("accessToken", `"SECRET"`), unreadable, ""},
-		"no account":               {edit("accessToken", `{"expiresAt": "2999-01-01T00:00:00Z"}`), unreadable, ""},
+		"no credentials":           {edit("accessToken", `"SECRET"`), unreadable().String(), ""},
+		"no account":               {edit("accessToken", `{"expiresAt": "2999-01-01T00:00:00Z"}`), unreadable().String(), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -140,7 +140,7 @@ func TestLoginErrors(t *testing.T) {
 			before := string(b.read(path))
 			_, err := b.Perform(t.Context(), b.console(), cred.Credentials{})
 			e, is := errors.AsType[*SignInError](err)
-			if is != (tc.msg != "") || is && (e.Msg != tc.msg || !e.Login || e.Profile != "console") || reason(err) != tc.reason {
+			if is != (tc.msg != "") || is && (e.Msg.String() != tc.msg || !e.Login || e.Profile != "console") || reason(err) != tc.reason {
 				t.Errorf("err = %#v", err)
 			}
 			if e != nil && e.Err != nil && strings.Contains(e.Err.Error(), "SECRET") {

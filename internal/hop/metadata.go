@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/message"
 )
 
 // maxSaid is how much of what a failing source said is kept for people.
@@ -140,9 +140,9 @@ func (m *metadata) host() string {
 func (m *metadata) close() { m.transport.CloseIdleConnections() }
 
 // fail makes a SourceError of the service.
-func (m *metadata) fail(kind SourceKind, r reply, err error, format string, args ...any) error {
+func (m *metadata) fail(kind SourceKind, r reply, err error, msg message.Text) error {
 	said := r.body[:min(len(r.body), maxSaid)]
-	return &SourceError{Kind: kind, Name: m.host(), Msg: fmt.Sprintf(format, args...), Said: strings.TrimSpace(string(said)), Err: err}
+	return &SourceError{Kind: kind, Name: m.host(), Msg: msg, Said: strings.TrimSpace(string(said)), Err: err}
 }
 
 // silent makes a SourceError of a request without an answer; other errors it
@@ -152,7 +152,7 @@ func (m *metadata) silent(err error) error {
 	if !ok {
 		return err
 	}
-	return m.fail(NoService, reply{}, s, "this machine does not answer as an %s: no answer from %s", m.what, m.host())
+	return m.fail(NoService, reply{}, s, message.New("service-silent", "this machine does not answer as an %s: no answer from %s", m.what, m.host()))
 }
 
 // roleKey is the document that both services give a role's credentials in.
@@ -170,20 +170,20 @@ func (m *metadata) credentials(r reply, now time.Time) (cred.Credentials, error)
 	// What cannot be read may hold a secret: it is not quoted.
 	var k roleKey
 	if len(r.body) > maxHelper {
-		return cred.Credentials{}, m.fail(BadAnswer, reply{}, nil, "%s answers with more than %d KiB", m.host(), maxHelper>>10)
+		return cred.Credentials{}, m.fail(BadAnswer, reply{}, nil, message.New("service-too-much", "%s answers with more than %d KiB", m.host(), maxHelper>>10))
 	}
 	if err := json.Unmarshal(r.body, &k); err != nil {
-		return cred.Credentials{}, m.fail(BadAnswer, reply{}, nil, "%s does not answer with the JSON of credentials", m.host())
+		return cred.Credentials{}, m.fail(BadAnswer, reply{}, nil, message.New("service-no-json", "%s does not answer with the JSON of credentials", m.host()))
 	}
 	if k.Code != "" && k.Code != "Success" {
-		return cred.Credentials{}, m.fail(ServiceFailed, reply{body: []byte(k.Code + ": " + k.Message)}, nil, "%s has no credentials to give", m.host())
+		return cred.Credentials{}, m.fail(ServiceFailed, reply{body: []byte(k.Code + ": " + k.Message)}, nil, message.New("service-no-credentials", "%s has no credentials to give", m.host()))
 	}
 	if k.Token == "" || k.Expiration == nil {
-		return cred.Credentials{}, m.fail(BadAnswer, reply{}, nil, "the credentials of %s are not a role's: no Token or no Expiration", m.host())
+		return cred.Credentials{}, m.fail(BadAnswer, reply{}, nil, message.New("service-no-role-key", "the credentials of %s are not a role's: no Token or no Expiration", m.host()))
 	}
 	c, err := key{id: k.AccessKeyID, secret: k.SecretAccessKey, token: k.Token, expires: k.Expiration, account: k.AccountID}.credentials(now)
 	if err != nil {
-		return cred.Credentials{}, m.fail(BadAnswer, reply{}, nil, "%s: %v", m.host(), err)
+		return cred.Credentials{}, m.fail(BadAnswer, reply{}, nil, message.New("service-wrong", "%s: %v", m.host(), message.Of(err)))
 	}
 	return c, nil
 }

@@ -111,7 +111,7 @@ func TestInstanceMetadataV1(t *testing.T) {
 			h := plan.InstanceMetadata{Endpoint: serve(t, c.server.Metadata()), Timeout: 300 * time.Millisecond}
 			c.who(c.must(h, cred.Credentials{}), "Machine")
 			h.V1Disabled = true
-			if e := c.fails(h); !strings.Contains(e.Msg, "IMDSv1 is disabled") {
+			if e := c.fails(h); !strings.Contains(e.Msg.String(), "IMDSv1 is disabled") {
 				t.Errorf("error is %v", e)
 			}
 			if n := c.count("GetRole"); n != 1 {
@@ -157,7 +157,7 @@ func TestInstanceMetadataFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := c.fails(plan.InstanceMetadata{Endpoint: serve(t, tt.h)})
-			if e.Kind != tt.kind || strings.Contains(e.Msg+e.Said, "SECRET") || len(e.Said) > maxSaid {
+			if e.Kind != tt.kind || strings.Contains(e.Msg.String()+e.Said, "SECRET") || len(e.Said) > maxSaid {
 				t.Errorf("error is %d %v (said %q), want kind %d", e.Kind, e, e.Said, tt.kind)
 			}
 		})
@@ -177,7 +177,7 @@ func TestInstanceMetadataElsewhere(t *testing.T) {
 		_ = l.Close()
 		c := newCloud(t, emulator.World{})
 		e := c.fails(plan.InstanceMetadata{Endpoint: "http://" + l.Addr().String(), Attempts: 3})
-		if e.Kind != NoService || !strings.Contains(e.Msg, "does not answer as an EC2 instance") {
+		if e.Kind != NoService || !strings.Contains(e.Msg.String(), "does not answer as an EC2 instance") {
 			t.Errorf("error is %v", e)
 		}
 	})
@@ -240,7 +240,7 @@ func TestContainer(t *testing.T) {
 	c.who(c.must(h, cred.Credentials{}), "Task")
 	for _, text := range []string{emulator.DemoPodToken + "\n", "a\r\nX-Evil: b"} {
 		write(text)
-		if e := c.fails(h); e.Kind != NoToken || strings.Contains(e.Msg, "Evil") {
+		if e := c.fails(h); e.Kind != NoToken || strings.Contains(e.Msg.String(), "Evil") {
 			t.Errorf("error is %v", e)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/url"
 	"os/exec"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
@@ -38,18 +38,18 @@ func (p *Performer) process(ctx context.Context, h plan.Process) (cred.Credentia
 }
 
 func (p *Performer) processWithin(ctx context.Context, h plan.Process, limit time.Duration) (cred.Credentials, error) {
-	fail := func(kind SourceKind, said string, err error, format string, args ...any) (cred.Credentials, error) {
-		return cred.Credentials{}, &SourceError{Kind: kind, Name: h.Profile, Msg: "credential_process " + fmt.Sprintf(format, args...), Said: strings.TrimSpace(said), Err: err}
+	fail := func(kind SourceKind, said string, err error, msg message.Text) (cred.Credentials, error) {
+		return cred.Credentials{}, &SourceError{Kind: kind, Name: h.Profile, Msg: msg, Said: strings.TrimSpace(said), Err: err}
 	}
 	chain := p.chain()
 	if slices.Contains(chain, h.Profile) {
-		return fail(ProcessLoop, "", nil, "leads back to itself: %s", strings.Join(append(chain, h.Profile), " -> "))
+		return fail(ProcessLoop, "", nil, message.New("process-back", "credential_process leads back to itself: %s", strings.Join(append(chain, h.Profile), " -> ")))
 	}
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	cmd, err := command(limited, h.Command)
 	if err != nil {
-		return fail(ProcessNoExec, "", err, "cannot be run: %v", err)
+		return fail(ProcessNoExec, "", err, message.New("process-unrunnable", "credential_process cannot be run: %v", message.Of(err)))
 	}
 	var out bounded
 	var said tail
@@ -62,24 +62,24 @@ func (p *Performer) processWithin(ctx context.Context, h plan.Process, limit tim
 	case ctx.Err() != nil:
 		return cred.Credentials{}, ctx.Err()
 	case out.over:
-		return fail(BadAnswer, "", nil, "prints more than %d KiB", maxHelper>>10)
+		return fail(BadAnswer, "", nil, message.New("process-too-much", "credential_process prints more than %d KiB", maxHelper>>10))
 	case limited.Err() != nil:
-		return fail(ProcessSlow, said.String(), limited.Err(), "did not end within %s", limit)
+		return fail(ProcessSlow, said.String(), limited.Err(), message.New("process-endless", "credential_process did not end within %s", limit))
 	case err == nil, errors.Is(err, exec.ErrWaitDelay):
 		// The latter: it ended well, and something it started lives on.
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
-		return fail(ProcessMissing, "", err, "cannot be run: there is no command %s", cmd.Args[0])
+		return fail(ProcessMissing, "", err, message.New("process-no-command", "credential_process cannot be run: there is no command %s", cmd.Args[0]))
 	case cmd.ProcessState == nil:
 		if e, ok := errors.AsType[*fs.PathError](err); ok {
 			err = e.Err
 		}
-		return fail(ProcessNoExec, "", err, "cannot be run: %s: %v", cmd.Args[0], err)
+		return fail(ProcessNoExec, "", err, message.New("process-not-run", "credential_process cannot be run: %s: %v", cmd.Args[0], err))
 	default:
-		return fail(ProcessFailed, said.String(), err, "failed: %v", err)
+		return fail(ProcessFailed, said.String(), err, message.New("process-ended-badly", "credential_process failed: %v", err))
 	}
 	c, err := processCredentials(out.text, p.now())
 	if err != nil {
-		return fail(BadAnswer, "", nil, "%v", err)
+		return fail(BadAnswer, "", nil, message.Of(err))
 	}
 	return c, nil
 }
@@ -119,36 +119,36 @@ func processCredentials(text []byte, now time.Time) (cred.Credentials, error) {
 		AccountID       string `json:"AccountId"`
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
-		return cred.Credentials{}, errors.New("prints nothing")
+		return cred.Credentials{}, message.New("process-prints-nothing", "credential_process prints nothing")
 	}
 	if err := json.Unmarshal(text, &printed); err != nil {
-		return cred.Credentials{}, errors.New("does not print the JSON of credentials")
+		return cred.Credentials{}, message.New("process-no-json", "credential_process does not print the JSON of credentials")
 	}
 	switch v := printed.Version.(type) {
 	case float64:
 		if v != 1 {
-			return cred.Credentials{}, fmt.Errorf("prints Version %v, and only 1 is known", v)
+			return cred.Credentials{}, message.New("process-version", "credential_process prints Version %v, and only 1 is known", v)
 		}
 	default:
-		return cred.Credentials{}, errors.New("prints no Version that is a number")
+		return cred.Credentials{}, message.New("process-no-version", "credential_process prints no Version that is a number")
 	}
 	k := key{id: printed.AccessKeyID, secret: printed.SecretAccessKey, token: printed.SessionToken, account: printed.AccountID}
 	switch {
 	case k.id == "":
-		return cred.Credentials{}, errors.New("prints no AccessKeyId")
+		return cred.Credentials{}, message.New("process-no-key-id", "credential_process prints no AccessKeyId")
 	case k.secret == "":
-		return cred.Credentials{}, errors.New("prints no SecretAccessKey")
+		return cred.Credentials{}, message.New("process-no-secret", "credential_process prints no SecretAccessKey")
 	}
 	if printed.Expiration != nil {
 		t, err := time.Parse(time.RFC3339, *printed.Expiration)
 		if err != nil {
-			return cred.Credentials{}, errors.New("prints an Expiration that is no time, such as 2026-01-02T15:04:05Z")
+			return cred.Credentials{}, message.New("process-expiration", "credential_process prints an Expiration that is no time, such as 2026-01-02T15:04:05Z")
 		}
 		k.expires = &t
 	}
 	c, err := k.credentials(now)
 	if err != nil {
-		return cred.Credentials{}, fmt.Errorf("prints no credentials: %w", err)
+		return cred.Credentials{}, message.New("process-no-credentials", "credential_process prints no credentials: %v", message.Of(err))
 	}
 	return c, nil
 }

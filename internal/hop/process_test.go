@@ -122,7 +122,7 @@ func TestProcessEndless(t *testing.T) {
 func TestProcessFails(t *testing.T) {
 	_, err := run(t, `echo '`+good+`'; i=0; while [ $i -lt 500 ]; do echo "line $i of much" >&2; i=$((i+1)); done; echo "the last word" >&2; exit 3`)
 	e, ok := errors.AsType[*SourceError](err)
-	if !ok || e.Kind != ProcessFailed || !strings.Contains(e.Msg, "exit status 3") {
+	if !ok || e.Kind != ProcessFailed || !strings.Contains(e.Msg.String(), "exit status 3") {
 		t.Fatalf("error is %v", err)
 	}
 	if !strings.HasSuffix(e.Said, "\nthe last word") || len(e.Said) > maxSaid {

@@ -4,11 +4,11 @@ package hop
 
 import (
 	"context"
-	"errors"
 	"os"
 	"os/exec"
 	"syscall"
 
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
@@ -24,7 +24,7 @@ func command(ctx context.Context, line string) (*exec.Cmd, error) {
 		return nil, err
 	}
 	if len(words) == 0 {
-		return nil, errors.New("it is empty")
+		return nil, message.New("line-empty", "it is empty")
 	}
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	if tty, err := os.Open("/dev/tty"); err == nil {

@@ -2,10 +2,11 @@ package hop
 
 import (
 	"context"
-	"errors"
 	"os/exec"
 	"strings"
 	"syscall"
+
+	"aws-switch-role/internal/message"
 )
 
 // command makes a command of a line of a config file, without a shell. Windows
@@ -18,7 +19,7 @@ func command(ctx context.Context, line string) (*exec.Cmd, error) {
 		name, _, _ = strings.Cut(rest, `"`)
 	}
 	if name == "" {
-		return nil, errors.New("it is empty")
+		return nil, message.New("line-empty", "it is empty")
 	}
 	cmd := exec.CommandContext(ctx, name)
 	cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: line}

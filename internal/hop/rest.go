@@ -5,12 +5,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"time"
+
+	"aws-switch-role/internal/message"
 )
 
 // restCall is a request to one of AWS's services that speak REST and JSON and
@@ -96,7 +97,7 @@ func (p *Performer) try(ctx context.Context, client *httpClient, c restCall, out
 		return nil
 	}
 	if err := json.Unmarshal(body, out); err != nil {
-		return &AnswerError{Op: c.op, Host: c.host(), Msg: "the answer cannot be read: it is not what AWS sends", Err: err}
+		return &AnswerError{Op: c.op, Host: c.host(), Msg: message.New("answer-unreadable", "the answer cannot be read: it is not what AWS sends"), Err: err}
 	}
 	return nil
 }
@@ -122,7 +123,7 @@ func (p *Performer) restRefusal(c restCall, resp *http.Response, body []byte) er
 	code = code[strings.LastIndexByte(code, '#')+1:]
 	if code == "" {
 		if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode < 500 {
-			return &AnswerError{Op: c.op, Host: c.host(), Msg: fmt.Sprintf("HTTP status %d without an AWS error", resp.StatusCode)}
+			return &AnswerError{Op: c.op, Host: c.host(), Msg: message.New("answer-status", "HTTP status %d without an AWS error", resp.StatusCode)}
 		}
 		code = http.StatusText(resp.StatusCode)
 	}

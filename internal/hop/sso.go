@@ -17,6 +17,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
@@ -90,12 +91,12 @@ func (p *Performer) roleCredentials(ctx context.Context, h plan.SSO, s signIn, f
 func (p *Performer) portal(ctx context.Context, h plan.SSO, s signIn, f *tokenFile, call restCall, out any) (restCall, error) {
 	token, err := f.secret("accessToken")
 	if err != nil {
-		return call, s.fail(unreadable, f.wrong(err))
+		return call, s.fail(unreadable(), f.wrong(err))
 	}
 	call.base, call.header = h.PortalURL(), http.Header{"X-Amz-Sso_bearer_token": {token.Reveal()}}
 	err = p.rest(ctx, call, out)
 	if e, ok := errors.AsType[*APIError](err); ok && e.Status == http.StatusUnauthorized {
-		err = s.fail("IAM Identity Center does not take the sign-in any more", err)
+		err = s.fail(message.New("sign-in-refused", "IAM Identity Center does not take the sign-in any more"), err)
 	}
 	return call, err
 }
@@ -110,25 +111,25 @@ func (p *Performer) ssoSignIn(h plan.SSO) signIn {
 		sealed:  name,
 		minLeft: ssoMinLeft,
 		expires: func(f *tokenFile) (time.Time, error) { return f.time("expiresAt") },
-		fail: func(msg string, cause error) error {
+		fail: func(msg message.Text, cause error) error {
 			return &SignInError{Profile: h.Profile, Session: h.Session, Msg: msg, Err: cause}
 		},
 	}
 	s.check = func(f *tokenFile) error {
 		if f.find("refreshToken") < 0 {
-			return s.fail(ended, nil)
+			return s.fail(ended(), nil)
 		}
 		for _, name := range []string{"refreshToken", "clientId", "clientSecret"} {
 			if _, err := f.secret(name); err != nil {
-				return s.fail(ended, f.wrong(err))
+				return s.fail(ended(), f.wrong(err))
 			}
 		}
 		end, err := f.time("registrationExpiresAt")
 		if err != nil {
-			return s.fail(ended, f.wrong(err))
+			return s.fail(ended(), f.wrong(err))
 		}
 		if !end.After(p.now()) {
-			return s.fail(ended+", and so has what it is renewed with", nil)
+			return s.fail(message.New("sign-in-all-ended", "the sign-in has ended, and so has what it is renewed with"), nil)
 		}
 		return nil
 	}
@@ -137,7 +138,7 @@ func (p *Performer) ssoSignIn(h plan.SSO) signIn {
 		// The errors of RFC 6749, section 5.2, that a new sign-in mends, and
 		// those that the service adds.
 		if e, ok := errors.AsType[*APIError](err); ok && slices.Contains([]string{"invalid_grant", "invalid_client", "unauthorized_client", "expired_token", "access_denied"}, e.Reason) {
-			err = s.fail(ended+", and IAM Identity Center does not renew it", err)
+			err = s.fail(message.New("sign-in-not-renewed", "the sign-in has ended, and IAM Identity Center does not renew it"), err)
 		}
 		return err
 	}

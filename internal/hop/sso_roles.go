@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
@@ -101,7 +102,7 @@ var (
 
 // strange says that a list holds what it may not.
 func (l *lister) strange(op string) error {
-	return &AnswerError{Op: op, Host: restCall{base: l.h.PortalURL()}.host(), Msg: "the list holds what is no account or no role"}
+	return &AnswerError{Op: op, Host: restCall{base: l.h.PortalURL()}.host(), Msg: message.New("sso-list-wrong", "the list holds what is no account or no role")}
 }
 
 // roles lists the roles of all accounts, a few accounts at a time.
@@ -173,7 +174,7 @@ func (l *lister) pages(ctx context.Context, op, path string, query url.Values, a
 		}
 		asked.Set("next_token", out.Next)
 	}
-	return &AnswerError{Op: op, Host: restCall{base: l.h.PortalURL()}.host(), Msg: "the list has no end"}
+	return &AnswerError{Op: op, Host: restCall{base: l.h.PortalURL()}.host(), Msg: message.New("sso-list-endless", "the list has no end")}
 }
 
 // page asks for one page, again and again while the portal says that it is

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
@@ -116,7 +117,7 @@ func (p *Performer) signIn(ctx context.Context, h plan.SSO, s signIn, v Visitor)
 	}
 	if err != nil {
 		if ctx.Err() == nil && visit.Err() != nil {
-			err = s.fail("nobody has signed in within 10 minutes", nil)
+			err = s.fail(message.New("sign-in-waited", "nobody has signed in within 10 minutes"), nil)
 		}
 		return nil, err
 	}
@@ -142,7 +143,7 @@ func (p *Performer) newSignIn(s signIn, v Visitor) (*tokenFile, error) {
 		return nil, err
 	}
 	if info, err := os.Lstat(s.path); err == nil && !info.Mode().IsRegular() {
-		return nil, s.fail(unreadable, &TokenFileError{s.path, errors.New("it is not a regular file")})
+		return nil, s.fail(unreadable(), &TokenFileError{s.path, errors.New("it is not a regular file")})
 	}
 	return plainFile(s.path), nil
 }
@@ -167,7 +168,7 @@ func (p *Performer) register(ctx context.Context, h plan.SSO, f *tokenFile, gran
 		return err
 	}
 	if !printable(out.ClientID, maxToken) || !printable(out.ClientSecret, maxToken) {
-		return &AnswerError{Op: op, Host: call.host(), Msg: "the answer registers nobody"}
+		return &AnswerError{Op: op, Host: call.host(), Msg: message.New("answer-no-registration", "the answer registers nobody")}
 	}
 	f.set("clientId", quote(out.ClientID))
 	f.set("clientSecret", quote(out.ClientSecret))
@@ -227,9 +228,9 @@ func (p *Performer) byCode(ctx context.Context, h plan.SSO, s signIn, v Visitor,
 func (a codeAnswer) refusal(s signIn) error {
 	switch {
 	case a.problem == "access_denied":
-		return s.fail("the sign-in was refused in the browser", nil)
+		return s.fail(message.New("sign-in-browser-refused", "the sign-in was refused in the browser"), nil)
 	case a.problem != "":
-		return s.fail("IAM Identity Center has ended the sign-in: "+cmp.Or(a.description, a.problem), nil)
+		return s.fail(message.New("sign-in-stopped", "IAM Identity Center has ended the sign-in: %s", cmp.Or(a.description, a.problem)), nil)
 	}
 	return nil
 }
@@ -258,7 +259,7 @@ func (p *Performer) byDevice(ctx context.Context, h plan.SSO, s signIn, v Visito
 		return err
 	}
 	if !printable(out.DeviceCode, maxToken) || !printable(out.UserCode, maxToken) || !printable(out.Page, maxToken) || !lifetime(out.ExpiresIn) || out.Interval < 0 {
-		return &AnswerError{Op: op, Host: call.host(), Msg: "the answer starts nothing"}
+		return &AnswerError{Op: op, Host: call.host(), Msg: message.New("answer-starts-nothing", "the answer starts nothing")}
 	}
 	v.ShowCode(DeviceCode{UserCode: out.UserCode, Page: out.Page, Complete: out.Complete, Expires: p.now().Add(time.Duration(out.ExpiresIn) * time.Second)})
 	const usual = 5 // seconds between the questions, and what slow_down adds to them (RFC 8628, sections 3.2 and 3.5)
@@ -274,9 +275,9 @@ func (p *Performer) byDevice(ctx context.Context, h plan.SSO, s signIn, v Visito
 		case refused && e.Reason == "slow_down", err != nil && p.passing(err):
 			every += usual * time.Second
 		case refused && e.Reason == "expired_token":
-			return s.fail("nobody has typed the code in time", err)
+			return s.fail(message.New("sign-in-code-late", "nobody has typed the code in time"), err)
 		case refused && e.Reason == "access_denied":
-			return s.fail("the sign-in was refused in the browser", err)
+			return s.fail(message.New("sign-in-browser-refused", "the sign-in was refused in the browser"), err)
 		default:
 			return err
 		}
@@ -309,7 +310,7 @@ func (p *Performer) createToken(ctx context.Context, h plan.SSO, f *tokenFile, g
 		return err
 	}
 	if !printable(out.AccessToken, maxToken) || out.RefreshToken != "" && !printable(out.RefreshToken, maxToken) || !lifetime(out.ExpiresIn) {
-		return &AnswerError{Op: op, Host: call.host(), Msg: "the answer's tokens are none"}
+		return &AnswerError{Op: op, Host: call.host(), Msg: message.New("answer-no-tokens", "the answer's tokens are none")}
 	}
 	f.set("accessToken", quote(out.AccessToken))
 	f.set("expiresAt", stamp(p.now().Add(time.Duration(out.ExpiresIn)*time.Second)))

@@ -267,7 +267,7 @@ func TestSignInRefused(t *testing.T) {
 			})
 			err := b.SignIn(t.Context(), b.developer(), v)
 			done()
-			if e, ok := errors.AsType[*SignInError](err); !ok || e.Msg != tc.want {
+			if e, ok := errors.AsType[*SignInError](err); !ok || e.Msg.String() != tc.want {
 				t.Errorf("err = %v", err)
 			}
 			if len(kept.kept) > 0 {
@@ -352,7 +352,7 @@ func TestYoungerSignInIsUsed(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Performer.read(s); !strings.Contains(err.Error(), unreadable) {
+	if _, err := b.Performer.read(s); !strings.Contains(err.Error(), unreadable().String()) {
 		t.Errorf("err = %v", err)
 	}
 }

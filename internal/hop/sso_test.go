@@ -41,7 +41,7 @@ func TestSSOWithoutASession(t *testing.T) {
 	}
 	b.advance(10 * time.Minute)
 	_, err := b.Perform(t.Context(), h, cred.Credentials{})
-	if e, ok := errors.AsType[*SignInError](err); !ok || e.Msg != ended || e.Session != "" || e.Profile != "dev" || e.Err != nil {
+	if e, ok := errors.AsType[*SignInError](err); !ok || e.Msg.String() != ended().String() || e.Session != "" || e.Profile != "dev" || e.Err != nil {
 		t.Errorf("err = %#v", err)
 	}
 	b.expectAsked(map[string]int{"CreateToken": 0, "GetRoleCredentials": 1})
@@ -61,12 +61,12 @@ func TestSSOErrors(t *testing.T) {
 	}{
 		"registration has ended": {
 			in:    lapsed,
-			want:  signInError(ended + ", and so has what it is renewed with"),
+			want:  signInError(ended().String() + ", and so has what it is renewed with"),
 			asked: map[string]int{"CreateToken": 0},
 		},
 		"revoked before renewal": {
 			in: over, change: func(b *bench, _ *plan.SSO) { b.server.RevokeSSO() },
-			want:  signInError(ended + ", and IAM Identity Center does not renew it"),
+			want:  signInError(ended().String() + ", and IAM Identity Center does not renew it"),
 			asked: map[string]int{"CreateToken": 1, "GetRoleCredentials": 0},
 		},
 		"revoked before use": {
@@ -158,7 +158,7 @@ func fault(f emulator.Fault) func(*bench, *plan.SSO) {
 func signInError(msg string) func(error) bool {
 	return func(err error) bool {
 		e, ok := errors.AsType[*SignInError](err)
-		return ok && e.Session == corp && !e.Login && e.Msg == msg
+		return ok && e.Session == corp && !e.Login && e.Msg.String() == msg
 	}
 }
 
@@ -172,7 +172,7 @@ func apiError(code string) func(error) bool {
 func answerError(msg string) func(error) bool {
 	return func(err error) bool {
 		e, ok := errors.AsType[*AnswerError](err)
-		return ok && strings.Contains(e.Msg, msg)
+		return ok && strings.Contains(e.Msg.String(), msg)
 	}
 }
 

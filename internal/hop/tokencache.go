@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/message"
 )
 
 // SignInError says that somebody must sign in, in a browser, before a hop can
@@ -24,12 +25,12 @@ type SignInError struct {
 	Profile string // whose hop it is
 	Session string // the sso-session that is signed in to; empty where there is none
 	Login   bool   // it is the sign-in of aws login, not of IAM Identity Center
-	Msg     string
+	Msg     message.Text
 	Err     error // what the sign-in at hand failed with; may be nil
 }
 
 // Error implements error.
-func (e *SignInError) Error() string { return e.Msg }
+func (e *SignInError) Error() string { return e.Msg.String() }
 
 // Unwrap returns the cause.
 func (e *SignInError) Unwrap() error { return e.Err }
@@ -70,14 +71,14 @@ type signIn struct {
 	// the file.
 	renew func(context.Context, *tokenFile) error
 	// fail is the error for a sign-in that is of no use any more.
-	fail func(msg string, cause error) error
+	fail func(msg message.Text, cause error) error
 }
 
 // What a sign-in is of no use for.
-const (
-	unreadable = "the sign-in cannot be read"
-	ended      = "the sign-in has ended"
-)
+func unreadable() message.Text {
+	return message.New("sign-in-unreadable", "the sign-in cannot be read")
+}
+func ended() message.Text { return message.New("sign-in-ended", "the sign-in has ended") }
 
 const (
 	// lastMoments is the life below which a token is no help even when it
@@ -161,9 +162,9 @@ func (p *Performer) read(s signIn) ([]keptFile, error) {
 		return found, nil
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, s.fail("nobody has signed in", err)
+		return nil, s.fail(message.New("sign-in-none", "nobody has signed in"), err)
 	}
-	return nil, s.fail(unreadable, err)
+	return nil, s.fail(unreadable(), err)
 }
 
 // found adds a file that was read to those found, unless it cannot be used.
@@ -271,7 +272,7 @@ func readTokenFile(path string) (*tokenFile, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, f.wrong(errors.New("it is not a regular file"))
+		return nil, f.wrong(message.New("file-not-regular", "it is not a regular file"))
 	}
 	file, err := os.Open(path)
 	if err != nil {
@@ -283,7 +284,7 @@ func readTokenFile(path string) (*tokenFile, error) {
 		return nil, err
 	}
 	if len(b) > maxTokenFile {
-		return nil, f.wrong(errors.New("it is too large"))
+		return nil, f.wrong(message.New("file-too-large", "it is too large"))
 	}
 	f.mode = info.Mode().Perm()
 	if f.object, err = parseObject(b); err != nil {
@@ -374,11 +375,11 @@ type member struct {
 // errors say where, never what: there are secrets in it.
 func parseObject(b []byte) (object, error) {
 	if !json.Valid(b) {
-		return nil, errors.New("it is not JSON, or not all of it is there")
+		return nil, message.New("file-not-json", "it is not JSON, or not all of it is there")
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, errors.New("it is not a JSON object")
+		return nil, message.New("file-no-object", "it is not a JSON object")
 	}
 	var o object
 	for d.More() {

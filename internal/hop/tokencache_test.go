@@ -300,7 +300,7 @@ func expectUnreadable(t *testing.T, b *bench, path string) {
 	t.Helper()
 	_, err := b.Perform(t.Context(), b.developer(), cred.Credentials{})
 	e, ok := errors.AsType[*SignInError](err)
-	if !ok || e.Session != corp || e.Msg != unreadable {
+	if !ok || e.Session != corp || e.Msg.String() != unreadable().String() {
 		t.Fatalf("err = %#v", err)
 	}
 	f, ok := errors.AsType[*TokenFileError](err)
@@ -318,7 +318,7 @@ func expectUnreadable(t *testing.T, b *bench, path string) {
 func TestNobodySignedIn(t *testing.T) {
 	b := newBench(t)
 	_, err := b.Perform(t.Context(), b.developer(), cred.Credentials{})
-	if e, ok := errors.AsType[*SignInError](err); !ok || e.Msg != "nobody has signed in" || !errors.Is(err, fs.ErrNotExist) {
+	if e, ok := errors.AsType[*SignInError](err); !ok || e.Msg.String() != "nobody has signed in" || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("err = %#v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
@@ -55,7 +56,7 @@ func (p *Performer) identityToken(ctx context.Context, h plan.WebIdentity) (cred
 	if h.TokenFile != "" {
 		text, err := readToken(h.TokenFile)
 		if err == nil && strings.TrimSpace(text) == "" {
-			err = &SourceError{Kind: NoToken, Name: h.TokenFile, Msg: "the token's file " + h.TokenFile + " is empty"}
+			err = &SourceError{Kind: NoToken, Name: h.TokenFile, Msg: message.New("token-file-empty", "the token's file %s is empty", h.TokenFile)}
 		}
 		return cred.NewSecret(strings.TrimSpace(text)), err
 	}
@@ -64,14 +65,14 @@ func (p *Performer) identityToken(ctx context.Context, h plan.WebIdentity) (cred
 	}
 	token, err := p.IdentityToken(ctx, h.TokenProcess)
 	if err == nil && token.IsZero() {
-		err = &SourceError{Kind: NoToken, Name: "web_identity_token_process", Msg: "web_identity_token_process printed no token"}
+		err = &SourceError{Kind: NoToken, Name: "web_identity_token_process", Msg: message.New("token-process-nothing", "web_identity_token_process printed no token")}
 	}
 	return token, err
 }
 
 // readToken reads a file with a token in it.
 func readToken(name string) (string, error) {
-	fail := func(msg string, err error) (string, error) {
+	fail := func(msg message.Text, err error) (string, error) {
 		return "", &SourceError{Kind: NoToken, Name: name, Msg: msg, Err: err}
 	}
 	f, err := os.Open(name)
@@ -79,15 +80,15 @@ func readToken(name string) (string, error) {
 		if pe, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pe.Err
 		}
-		return fail("the token's file "+name+" cannot be read: "+err.Error(), err)
+		return fail(message.New("token-file-unread", "the token's file %s cannot be read: %v", name, err), err)
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxToken+1))
 	switch {
 	case err != nil:
-		return fail("the token's file "+name+" cannot be read: "+err.Error(), err)
+		return fail(message.New("token-file-unread", "the token's file %s cannot be read: %v", name, err), err)
 	case len(text) > maxToken:
-		return fail("the file "+name+" is larger than any token", nil)
+		return fail(message.New("token-file-too-large", "the file %s is larger than any token", name), nil)
 	}
 	return string(text), nil
 }

@@ -89,7 +89,7 @@ func TestWebIdentityFile(t *testing.T) {
 		"empty":   {c.federated(" \n"), "is empty"},
 		"huge":    {c.federated(strings.Repeat("SECRET", 20_000)), "is larger than any token"},
 	} {
-		if e := c.fails(tt.h); e.Kind != NoToken || e.Name != tt.h.TokenFile || !strings.Contains(e.Msg, tt.h.TokenFile) || !strings.Contains(e.Msg, tt.want) {
+		if e := c.fails(tt.h); e.Kind != NoToken || e.Name != tt.h.TokenFile || !strings.Contains(e.Msg.String(), tt.h.TokenFile) || !strings.Contains(e.Msg.String(), tt.want) {
 			t.Errorf("%s: error is %v", name, e)
 		}
 	}

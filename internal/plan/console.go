@@ -2,10 +2,10 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"time"
 
 	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/message"
 )
 
 // Console is how a plan's session signs in to the AWS Management Console.
@@ -76,7 +76,7 @@ func (b *builder) console(p Plan, l link) (Console, error) {
 	}
 	host, ok := consoles[partition]
 	if !ok {
-		e := &Error{Kind: BadValue, Profile: l.Name, Origin: l.Origin, Name: partition, Msg: "where the console of partition " + partition + " is signed in to is not public"}
+		e := &Error{Kind: BadValue, Profile: l.Name, Origin: l.Origin, Name: partition, Msg: message.New("console-not-public", "where the console of partition %s is signed in to is not public", partition)}
 		if arn, ok := l.get("role_arn"); ok {
 			e.Origin, e.From = arn.Origin, fromFlag(arn)
 		} else if l.File == "" || p.RegionFact.From == "--region" {
@@ -117,7 +117,7 @@ func (b *builder) consoleRegion(c *Console, p Plan, l link, partition string) er
 	region := p.Region
 	if v, ok := l.get("target_region"); ok && b.o.Region == "" {
 		if !validRegion(v.Text) {
-			return &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, Name: "target_region", Msg: shown(v.Text) + " is not the name of a region, such as eu-west-1"}
+			return &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, Name: "target_region", Msg: message.New("region-name", "%s is not the name of a region, such as eu-west-1", shown(v.Text))}
 		}
 		region = v.Text
 	}
@@ -138,7 +138,7 @@ func (b *builder) consoleDuration(l link) (time.Duration, error) {
 		d = MaxRoleDuration
 	}
 	if d != 0 && (d < MinDuration || d > MaxRoleDuration || d%time.Second != 0) {
-		return 0, &Error{Kind: BadValue, Profile: l.Name, From: "--duration", Name: "--duration", Msg: fmt.Sprintf("a console session lasts from 15m to 12h, not %s", Length(d))}
+		return 0, &Error{Kind: BadValue, Profile: l.Name, From: "--duration", Name: "--duration", Msg: message.New("console-length", "a console session lasts from 15m to 12h, not %s", Length(d))}
 	}
 	return d, nil
 }
@@ -181,7 +181,7 @@ func (b *builder) federates(source Hop) bool {
 // GetFederationToken takes no MFA code.
 func (b *builder) federated(p Plan, l link, e Endpoint, endpointFact Fact) (Plan, error) {
 	if b.o.NoSession {
-		return Plan{}, &Error{Kind: Conflict, Profile: l.Name, Origin: l.Origin, Name: "--no-session", Msg: "the console takes no long-lived key, so --no-session has no use"}
+		return Plan{}, &Error{Kind: Conflict, Profile: l.Name, Origin: l.Origin, Name: "--no-session", Msg: message.New("console-no-session", "the console takes no long-lived key, so --no-session has no use")}
 	}
 	var facts []Fact
 	note := func(key string, v awsconfig.Value) { facts = append(facts, Fact{key, v.Text, v.Origin.String()}) }
@@ -200,7 +200,7 @@ func (b *builder) federated(p Plan, l link, e Endpoint, endpointFact Fact) (Plan
 	if b.o.SessionName != "" {
 		h.Name, from = b.o.SessionName, "--role-session-name"
 		if !made(h.Name, nameChars, 2, maxFederatedName) {
-			return Plan{}, &Error{Kind: BadValue, Profile: l.Name, From: from, Name: from, Msg: "the name of a federated user must be 2 to 32 letters, digits or _+=,.@-"}
+			return Plan{}, &Error{Kind: BadValue, Profile: l.Name, From: from, Name: from, Msg: message.New("federated-name-form", "the name of a federated user must be 2 to 32 letters, digits or _+=,.@-")}
 		}
 	}
 	facts = append(facts, Fact{"name", h.Name, from})

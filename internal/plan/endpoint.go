@@ -2,14 +2,13 @@ package plan
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 
 	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/message"
 )
 
 // partition is one of AWS's partitions: the prefix of its regions' names, the
@@ -88,7 +87,7 @@ func (b *builder) region(profiles []link) (string, Fact, error) {
 		return "", Fact{}, nil
 	}
 	if !validRegion(v.Text) {
-		return "", Fact{}, &Error{Kind: BadValue, Profile: owner, Origin: v.Origin, From: fromFlag(v), Name: "region", Msg: shown(v.Text) + " is not the name of a region, such as eu-west-1"}
+		return "", Fact{}, &Error{Kind: BadValue, Profile: owner, Origin: v.Origin, From: fromFlag(v), Name: "region", Msg: message.New("region-name", "%s is not the name of a region, such as eu-west-1", shown(v.Text))}
 	}
 	return v.Text, Fact{"region", v.Text, v.Origin.String()}, nil
 }
@@ -139,7 +138,7 @@ func (b *builder) configuredURL(l link, service, text, variable string) (awsconf
 				return none, err
 			}
 			if !ok {
-				return none, &Error{Kind: BadValue, Profile: l.Name, Origin: name.Origin, Name: "services", Msg: fmt.Sprintf("there is no section [services %s]", shown(name.Text))}
+				return none, &Error{Kind: BadValue, Profile: l.Name, Origin: name.Origin, Name: "services", Msg: message.New("no-services-section", "there is no section [services %s]", shown(name.Text))}
 			}
 			v = section.Keys[service+".endpoint_url"]
 		}
@@ -151,7 +150,7 @@ func (b *builder) configuredURL(l link, service, text, variable string) (awsconf
 		return none, nil
 	}
 	if err := checkURL(v.Text); err != nil {
-		return none, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: "endpoint_url", Msg: err.Error()}
+		return none, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: "endpoint_url", Msg: message.Of(err)}
 	}
 	return v, nil
 }
@@ -186,7 +185,7 @@ func (b *builder) legacySTS(l link) (bool, error) {
 		return false, nil
 	}
 	return false, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: key,
-		Msg: fmt.Sprintf("%s is %s; it may be regional or legacy", key, shown(v.Text))}
+		Msg: message.New("sts-regional", "%s is %s; it may be regional or legacy", key, shown(v.Text))}
 }
 
 // legacyRegions are those whose STS was the global one (AWS SDKs and Tools
@@ -224,7 +223,7 @@ func (l link) toggle(variable, text, key string) (bool, error) {
 	}
 	on, err := parseBool(v.Text)
 	if err != nil {
-		return false, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: key, Msg: key + " must be true or false"}
+		return false, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: key, Msg: message.New("not-a-bool", "%s must be true or false", key)}
 	}
 	return on, nil
 }
@@ -233,14 +232,14 @@ func (l link) toggle(variable, text, key string) (bool, error) {
 // code or a session sent in the clear is anybody's.
 func checkURL(s string) error {
 	if strings.Contains(s, "@") {
-		return errors.New("the URL of an endpoint holds no user and no password") // and a message none
+		return message.New("url-with-password", "the URL of an endpoint holds no user and no password") // and a message none
 	}
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" {
-		return fmt.Errorf("%s is not the URL of an endpoint, such as https://sts.example.com", shown(s))
+		return message.New("endpoint-form", "%s is not the URL of an endpoint, such as https://sts.example.com", shown(s))
 	}
 	if u.Scheme == "http" && !loopback(u.Hostname()) {
-		return fmt.Errorf("%s is plain http to another machine: use https", shown(s))
+		return message.New("endpoint-plain-http", "%s is plain http to another machine: use https", shown(s))
 	}
 	return nil
 }

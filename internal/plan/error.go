@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/message"
 )
 
 // Kind sorts errors by what a person can do about them.
@@ -67,7 +68,7 @@ type Error struct {
 	// or variable instead when the value did not come from a file.
 	Origin awsconfig.Origin
 	From   string
-	Msg    string
+	Msg    message.Text
 	Name   string   // the profile, key or value that Msg is about
 	Near   []string // names that Name may have been meant to be
 	Loop   []Step   // the way round, for the loops
@@ -109,6 +110,6 @@ func (e *Error) Error() string {
 	if e.Profile != "" && e.Kind != UnknownProfile {
 		fmt.Fprintf(&b, "profile %s: ", e.Profile)
 	}
-	b.WriteString(e.Msg)
+	b.WriteString(e.Msg.String())
 	return b.String()
 }

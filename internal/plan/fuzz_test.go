@@ -91,7 +91,7 @@ func checkError(t *testing.T, err error, files ...string) {
 	switch {
 	case !ok:
 		t.Fatalf("%T: %v", err, err)
-	case e.Kind == 0 || e.Msg == "":
+	case e.Kind == 0 || e.Msg.String() == "":
 		t.Fatalf("an error without words: %#v", e)
 	case slices.Contains(files, e.Origin.File) && e.Origin.Line >= 1, e.From != "", e.Kind == UnknownProfile:
 	default:

@@ -7,12 +7,12 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/message"
 )
 
 // Options are what flags and environment may change in a plan. In JSON they
@@ -238,7 +238,7 @@ func (b *builder) chain(name string) (chain, error) {
 		}
 		ch.roles = append(ch.roles, l)
 		if len(ch.roles) > MaxDepth {
-			return ch, &Error{Kind: TooDeep, Profile: name, Origin: l.Origin, Msg: fmt.Sprintf("the chain of source_profile is longer than %d profiles", MaxDepth)}
+			return ch, &Error{Kind: TooDeep, Profile: name, Origin: l.Origin, Msg: message.New("source-too-deep", "the chain of source_profile is longer than %d profiles", MaxDepth)}
 		}
 		next, err := b.sourceProfile(&ch, l)
 		if err != nil || ch.source != nil {
@@ -251,12 +251,12 @@ func (b *builder) chain(name string) (chain, error) {
 		}
 		if i := slices.IndexFunc(steps, func(s Step) bool { return s.Profile == next.Text }); i >= 0 {
 			loop := append(slices.Clone(steps[i:]), Step{Profile: next.Text})
-			return ch, &Error{Kind: SourceLoop, Profile: name, Origin: next.Origin, Msg: "source_profile leads back to where it came from: " + around(loop), Loop: loop, Name: next.Text}
+			return ch, &Error{Kind: SourceLoop, Profile: name, Origin: next.Origin, Msg: message.New("source-loop-of", "source_profile leads back to where it came from: %s", around(loop)), Loop: loop, Name: next.Text}
 		}
 		l, err = b.profile(next.Text)
 		if e, ok := err.(*Error); ok && e.Kind == UnknownProfile {
 			return ch, &Error{Kind: MissingSource, Profile: steps[len(steps)-1].Profile, Origin: next.Origin, From: fromFlag(next),
-				Msg: fmt.Sprintf("source_profile names %s, which is in no file", shown(next.Text)), Name: next.Text, Near: e.Near}
+				Msg: message.New("source-not-there", "source_profile names %s, which is in no file", shown(next.Text)), Name: next.Text, Near: e.Near}
 		}
 		if err != nil {
 			return ch, err
@@ -290,7 +290,7 @@ func (b *builder) target(name string) (link, error) {
 	}
 	arn, err := ParseRoleARN(name)
 	if err != nil {
-		return link{}, &Error{Kind: BadValue, From: fromArgument, Name: name, Msg: err.Error()}
+		return link{}, &Error{Kind: BadValue, From: fromArgument, Name: name, Msg: message.Of(err)}
 	}
 	return link{adhoc: true, Profile: awsconfig.Profile{
 		Name: arn.Name() + "@" + arn.Account,
@@ -338,19 +338,19 @@ func (b *builder) inKeyring(name string) (string, error) {
 }
 
 func (b *builder) unknown(name string) error {
-	e := &Error{Kind: UnknownProfile, Profile: name, Name: name, Msg: fmt.Sprintf("no profile is named %s", name)}
+	e := &Error{Kind: UnknownProfile, Profile: name, Name: name, Msg: message.New("unknown-name", "no profile is named %s", name)}
 	if b.o.Brief {
 		return e
 	}
 	e.Near = b.near(name)
 	if at := b.config.Misplaced(name); len(at) > 0 {
 		e.Origin = at[0]
-		e.Msg = fmt.Sprintf("no profile is named %s: in this file its section must be [profile %s]", name, name)
+		e.Msg = message.New("misplaced-profile", "no profile is named %s: in this file its section must be [profile %s]", name, name)
 		return e
 	}
 	for bad := range b.config.Malformed() {
 		e.Origin = bad.Origin
-		e.Msg = fmt.Sprintf("no profile is named %s, but this line cannot be read: %s", name, bad.Msg)
+		e.Msg = message.New("unknown-name-unread", "no profile is named %s, but this line cannot be read: %s", name, bad.Msg)
 		break
 	}
 	return e
@@ -383,10 +383,10 @@ func (b *builder) include(l *link) error {
 		steps = append(steps, Step{at.Name, v.Origin})
 		if i := slices.IndexFunc(steps, func(s Step) bool { return s.Profile == v.Text }); i >= 0 {
 			loop := append(steps[i:], Step{Profile: v.Text})
-			return &Error{Kind: IncludeLoop, Profile: l.Name, Origin: v.Origin, Msg: "include_profile leads back to where it came from: " + around(loop), Loop: loop, Name: v.Text}
+			return &Error{Kind: IncludeLoop, Profile: l.Name, Origin: v.Origin, Msg: message.New("include-loop-of", "include_profile leads back to where it came from: %s", around(loop)), Loop: loop, Name: v.Text}
 		}
 		if len(steps) > MaxDepth {
-			return &Error{Kind: TooDeep, Profile: l.Name, Origin: v.Origin, Msg: fmt.Sprintf("the chain of include_profile is longer than %d profiles", MaxDepth)}
+			return &Error{Kind: TooDeep, Profile: l.Name, Origin: v.Origin, Msg: message.New("include-too-deep", "the chain of include_profile is longer than %d profiles", MaxDepth)}
 		}
 		p, ok, err := b.config.Profile(v.Text)
 		if err != nil {
@@ -397,7 +397,7 @@ func (b *builder) include(l *link) error {
 			return err
 		}
 		if !ok && id == "" {
-			return &Error{Kind: MissingSource, Profile: at.Name, Origin: v.Origin, Msg: fmt.Sprintf("include_profile names %s, which is in no file", shown(v.Text)), Name: v.Text, Near: b.near(v.Text)}
+			return &Error{Kind: MissingSource, Profile: at.Name, Origin: v.Origin, Msg: message.New("include-not-there", "include_profile names %s, which is in no file", shown(v.Text)), Name: v.Text, Near: b.near(v.Text)}
 		}
 		if holder := (link{Profile: p, keyring: id}); !l.static() && holder.static() {
 			l.holder, l.keyring, l.Replaced = v.Text, id, p.Replaced
@@ -426,14 +426,14 @@ func (b *builder) sourceProfile(ch *chain, l link) (awsconfig.Value, error) {
 	if b.o.SourceProfile != "" && len(ch.roles) == 1 && !(named && b.o.SourceProfileDefault) {
 		if named {
 			return none, &Error{Kind: Conflict, Profile: l.Name, Origin: firstOrigin(source, credential), Name: "--source-profile",
-				Msg: "the profile names its own source, so --source-profile cannot name another"}
+				Msg: message.New("source-twice", "the profile names its own source, so --source-profile cannot name another")}
 		}
 		return awsconfig.Value{Text: b.o.SourceProfile, Origin: awsconfig.Origin{File: "--source-profile"}}, nil
 	}
 	switch {
 	case hasSource && hasCredential:
 		return none, &Error{Kind: Conflict, Profile: l.Name, Origin: credential.Origin, Name: "credential_source",
-			Msg: fmt.Sprintf("both source_profile (%s) and credential_source are set", source.Origin)}
+			Msg: message.New("two-sources", "both source_profile (%s) and credential_source are set", source.Origin)}
 	case hasSource:
 		return source, nil
 	case hasCredential:
@@ -446,7 +446,7 @@ func (b *builder) sourceProfile(ch *chain, l link) (awsconfig.Value, error) {
 	}
 	if !b.o.Environment.any() {
 		return none, &Error{Kind: PartialCredentials, Profile: l.Name, Origin: l.Keys["role_arn"].Origin, From: fromFlag(l.Keys["role_arn"]),
-			Msg: "Partial credentials found in assume-role, missing: source_profile or credential_source"}
+			Msg: message.New("partial", "Partial credentials found in assume-role, missing: source_profile or credential_source")}
 	}
 	return none, b.environment(ch, l, "no source_profile, no credential_source")
 }
@@ -467,7 +467,7 @@ func (b *builder) environment(ch *chain, l link, from string) error {
 	hop := EnvironmentKey{AccessKeyID: env.AccessKeyID, Temporary: env.HasToken}
 	if env.InRole {
 		if env.BaseKeyID == "" {
-			return &Error{Kind: LeftEnvironmentKeys, Profile: l.Name, Origin: l.Origin, Msg: "the keys should come from the environment, and in this shell those are the role's own"}
+			return &Error{Kind: LeftEnvironmentKeys, Profile: l.Name, Origin: l.Origin, Msg: message.New("environment-is-role", "the keys should come from the environment, and in this shell those are the role's own")}
 		}
 		hop = EnvironmentKey{AccessKeyID: env.BaseKeyID}
 	} else if env.AccessKeyID == "" || !env.HasSecret {
@@ -478,7 +478,7 @@ func (b *builder) environment(ch *chain, l link, from string) error {
 		case !env.HasSecret:
 			missing = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 		}
-		return &Error{Kind: NoEnvironmentKeys, Profile: l.Name, Origin: l.Origin, Name: missing, Msg: "the keys should come from the environment, which has no " + missing}
+		return &Error{Kind: NoEnvironmentKeys, Profile: l.Name, Origin: l.Origin, Name: missing, Msg: message.New("environment-has-no", "the keys should come from the environment, which has no %s", missing)}
 	}
 	ch.source = hop
 	ch.facts = []Fact{{"AWS_ACCESS_KEY_ID", hop.AccessKeyID, from}}
@@ -526,7 +526,7 @@ func (b *builder) build(name string, ch chain) (Plan, error) {
 	temporary := isTemporary(ch.source)
 	if mfa.Serial != "" && isRole(ch.source) {
 		return Plan{}, &Error{Kind: Conflict, Profile: name, From: mfaFacts[0].From, Name: "mfa_serial",
-			Msg: "an MFA code goes with a user's key, and this chain starts from " + Describe(ch.source)}
+			Msg: message.New("mfa-without-key", "an MFA code goes with a user's key, and this chain starts from %s", Description(ch.source))}
 	}
 	if len(ch.roles) == 0 {
 		return b.plainPlan(p, target, endpoint, endpointFact, mfa, mfaFacts)
@@ -619,13 +619,13 @@ func sessionToken(mfa MFA, d time.Duration, e Endpoint, partition string) Sessio
 // never holds the key itself.
 func (b *builder) plainPlan(p Plan, l link, e Endpoint, endpointFact Fact, mfa MFA, mfaFacts []Fact) (Plan, error) {
 	if b.o.SourceProfile != "" && !b.o.SourceProfileDefault {
-		return Plan{}, &Error{Kind: Conflict, Profile: l.Name, Origin: l.Origin, Name: "--source-profile", Msg: "the profile assumes no role, so --source-profile has no use"}
+		return Plan{}, &Error{Kind: Conflict, Profile: l.Name, Origin: l.Origin, Name: "--source-profile", Msg: message.New("source-unused", "the profile assumes no role, so --source-profile has no use")}
 	}
 	if b.federates(p.Source()) {
 		return b.federated(p, l, e, endpointFact)
 	}
 	if _, role := p.Source().(WebIdentity); !role && b.narrows() {
-		return Plan{}, &Error{Kind: Conflict, Profile: l.Name, Origin: l.Origin, Name: "--policy", Msg: "a session policy narrows a role that is assumed here, and this profile assumes none"}
+		return Plan{}, &Error{Kind: Conflict, Profile: l.Name, Origin: l.Origin, Name: "--policy", Msg: message.New("policy-unused", "a session policy narrows a role that is assumed here, and this profile assumes none")}
 	}
 	if !longLived(p.Source()) {
 		return p, nil
@@ -641,7 +641,7 @@ func (b *builder) plainPlan(p Plan, l link, e Endpoint, endpointFact Fact, mfa M
 	case b.o.Duration != 0:
 		d, from = b.o.Duration, "--duration"
 		if d < MinDuration || d > MaxTokenDuration {
-			return Plan{}, &Error{Kind: BadValue, Profile: l.Name, From: "--duration", Name: "--duration", Msg: fmt.Sprintf("a session of a user lasts from 15m to 36h, not %s", Length(d))}
+			return Plan{}, &Error{Kind: BadValue, Profile: l.Name, From: "--duration", Name: "--duration", Msg: message.New("user-session-length", "a session of a user lasts from 15m to 36h, not %s", Length(d))}
 		}
 	}
 	partition := partitionOf(p.Region)
@@ -684,7 +684,7 @@ func (b *builder) mfa(ch chain, target link) (MFA, []Fact, error) {
 		if strings.Contains(serial.Text, ":u2f/") {
 			kind = FIDODevice
 		}
-		return mfa, nil, &Error{Kind: kind, Profile: owner.Name, Origin: serial.Origin, From: fromFlag(serial), Name: serial.Text, Msg: err.Error()}
+		return mfa, nil, &Error{Kind: kind, Profile: owner.Name, Origin: serial.Origin, From: fromFlag(serial), Name: serial.Text, Msg: message.Of(err)}
 	}
 	mfa.Serial = serial.Text
 	facts = append(facts, Fact{"mfa_serial", serial.Text, serial.Origin.String()})

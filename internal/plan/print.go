@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"aws-switch-role/internal/message"
 )
 
 // Print draws p for people: the chain, hop by hop, each value with the place
@@ -117,52 +119,55 @@ func (p Plan) Who() string {
 	return ""
 }
 
-// Describe says in a few words what a hop is.
-func Describe(h Hop) string {
+// Describe says in a few words what a hop is, in English.
+func Describe(h Hop) string { return Description(h).String() }
+
+// Description says in a few words what a hop is.
+func Description(h Hop) message.Text {
 	switch h := h.(type) {
 	case StoredKey:
-		kind := "the key"
-		if h.Temporary {
-			kind = "the temporary key"
+		switch {
+		case h.Temporary && h.Keyring:
+			return message.New("hop-temporary-keyring-key", "the temporary key %s in the keyring", h.Profile)
+		case h.Keyring:
+			return message.New("hop-keyring-key", "the key %s in the keyring", h.Profile)
+		case h.Temporary:
+			return message.New("hop-temporary-key", "the temporary key of profile %s", h.Profile)
 		}
-		if h.Keyring {
-			return kind + " " + h.Profile + " in the keyring"
-		}
-		return kind + " of profile " + h.Profile
+		return message.New("hop-key", "the key of profile %s", h.Profile)
 	case EnvchainKey:
-		return "the key in envchain's namespace " + h.Namespace
+		return message.New("hop-envchain-key", "the key in envchain's namespace %s", h.Namespace)
 	case EnvironmentKey:
 		if h.Temporary {
-			return "the temporary key in the environment"
+			return message.New("hop-temporary-environment-key", "the temporary key in the environment")
 		}
-		return "the key in the environment"
+		return message.New("hop-environment-key", "the key in the environment")
 	case InstanceMetadata:
-		return "the role of this EC2 instance"
+		return message.New("hop-instance", "the role of this EC2 instance")
 	case Container:
-		return "the role of this container"
+		return message.New("hop-container", "the role of this container")
 	case Process:
-		return "what the credential_process of profile " + h.Profile + " prints"
+		return message.New("hop-process", "what the credential_process of profile %s prints", h.Profile)
 	case WebIdentity:
-		return "role " + h.RoleARN + " by a web identity token, " + Length(h.Duration)
+		return message.New("hop-web-identity", "role %s by a web identity token, %s", h.RoleARN, Length(h.Duration))
 	case SSO:
-		return "role " + h.RoleName + " of account " + h.AccountID + " by IAM Identity Center"
+		return message.New("hop-sso", "role %s of account %s by IAM Identity Center", h.RoleName, h.AccountID)
 	case Login:
-		return "the sign-in of aws login"
+		return message.New("hop-login", "the sign-in of aws login")
 	case SessionToken:
 		if h.MFA.Serial != "" {
-			return "an MFA session of that key, " + Length(h.Duration)
+			return message.New("hop-mfa-session", "an MFA session of that key, %s", Length(h.Duration))
 		}
-		return "a session of that key, " + Length(h.Duration)
+		return message.New("hop-session", "a session of that key, %s", Length(h.Duration))
 	case FederationToken:
-		return "a federated session of that key, " + Length(h.Duration)
+		return message.New("hop-federation", "a federated session of that key, %s", Length(h.Duration))
 	case AssumeRole:
-		d := "as long as it allows"
-		if h.Duration > 0 {
-			d = Length(h.Duration)
+		if h.Duration == 0 {
+			return message.New("hop-role-longest", "role %s, as long as it allows", h.RoleARN)
 		}
-		return "role " + h.RoleARN + ", " + d
+		return message.New("hop-role", "role %s, %s", h.RoleARN, Length(h.Duration))
 	}
-	return fmt.Sprintf("%T", h)
+	return message.Text{}
 }
 
 // Host names where a request goes, for people: the configured URL, else the

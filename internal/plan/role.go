@@ -2,7 +2,6 @@ package plan
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/message"
 )
 
 // RoleARN is the parsed name of a role.
@@ -30,10 +30,12 @@ func (r RoleARN) String() string {
 
 // ParseRoleARN reads the ARN of an IAM role (IAM User Guide, "IAM ARNs").
 func ParseRoleARN(s string) (RoleARN, error) {
-	bad := fmt.Errorf("%s is not a role's ARN, which looks like arn:aws:iam::123456789012:role/Name", shown(s))
+	bad := func() error {
+		return message.New("role-arn-form", "%s is not a role's ARN, which looks like arn:aws:iam::123456789012:role/Name", shown(s))
+	}
 	f := strings.SplitN(s, ":", 6)
 	if len(f) != 6 || f[0] != "arn" || !strings.HasPrefix(f[1], "aws") || !made(f[1], lower+"-", 3, 32) || f[3] != "" || !made(f[4], digits, 12, 12) {
-		return RoleARN{}, bad
+		return RoleARN{}, bad()
 	}
 	kind, path, _ := strings.Cut(f[5], "/")
 	switch {
@@ -41,9 +43,9 @@ func ParseRoleARN(s string) (RoleARN, error) {
 		return RoleARN{f[1], f[4], path}, nil
 	case f[2] == "sts" && kind == "assumed-role":
 		role, _, _ := strings.Cut(path, "/")
-		return RoleARN{}, fmt.Errorf("%s names a session of a role; the role itself is arn:%s:iam::%s:role/%s", shown(s), f[1], f[4], shown(role))
+		return RoleARN{}, message.New("role-arn-of-session", "%s names a session of a role; the role itself is arn:%s:iam::%s:role/%s", shown(s), f[1], f[4], shown(role))
 	}
-	return RoleARN{}, bad
+	return RoleARN{}, bad()
 }
 
 // RoleIn is the ARN of a role, by its path and name, in an account of the
@@ -93,10 +95,10 @@ const maxTags = 50
 // checkSerial says what is wrong with the serial number of an MFA device.
 func checkSerial(s string) error {
 	if strings.Contains(s, ":u2f/") {
-		return fmt.Errorf("%s is a FIDO security key or passkey, which STS cannot use", shown(s))
+		return message.New("fido", "%s is a FIDO security key or passkey, which STS cannot use", shown(s))
 	}
 	if !made(s, nameChars+"/:", 9, 256) {
-		return fmt.Errorf("%s is not an MFA device: an ARN such as arn:aws:iam::123456789012:mfa/name, or a hardware token's serial number", shown(s))
+		return message.New("device-form", "%s is not an MFA device: an ARN such as arn:aws:iam::123456789012:mfa/name, or a hardware token's serial number", shown(s))
 	}
 	return nil
 }
@@ -125,8 +127,8 @@ func DefaultSessionName(user string) string {
 func (b *builder) role(l link, isTarget, chained, spendsMFA bool) (AssumeRole, []Fact, error) {
 	var h AssumeRole
 	var facts []Fact
-	bad := func(v awsconfig.Value, key, format string, args ...any) error {
-		return &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: key, Msg: fmt.Sprintf(format, args...)}
+	bad := func(v awsconfig.Value, key string, msg message.Text) error {
+		return &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: key, Msg: msg}
 	}
 	// value is a flag's text for the target, else the profile's.
 	value := func(flag, text, key string) awsconfig.Value {
@@ -141,14 +143,14 @@ func (b *builder) role(l link, isTarget, chained, spendsMFA bool) (AssumeRole, [
 	arn, _ := l.get("role_arn")
 	parsed, err := ParseRoleARN(arn.Text)
 	if err != nil {
-		return h, nil, bad(arn, "role_arn", "%v", err)
+		return h, nil, bad(arn, "role_arn", message.Of(err))
 	}
 	h.RoleARN = arn.Text
 	note("role_arn", arn)
 
 	if v := value("--role-session-name", b.o.SessionName, "role_session_name"); v.Text != "" {
 		if !validName(v.Text) {
-			return h, nil, bad(v, "role_session_name", "role_session_name must be 2 to 64 letters, digits or _+=,.@-")
+			return h, nil, bad(v, "role_session_name", message.New("session-name-form", "role_session_name must be 2 to 64 letters, digits or _+=,.@-"))
 		}
 		h.SessionName = v.Text
 		note("role_session_name", v)
@@ -158,14 +160,14 @@ func (b *builder) role(l link, isTarget, chained, spendsMFA bool) (AssumeRole, [
 	}
 	if v := value("--external-id", b.o.ExternalID, "external_id"); v.Text != "" {
 		if !validExternalID(v.Text) {
-			return h, nil, bad(v, "external_id", "external_id must be 2 to 1224 letters, digits or _+=,.@:/-")
+			return h, nil, bad(v, "external_id", message.New("external-id-form", "external_id must be 2 to 1224 letters, digits or _+=,.@:/-"))
 		}
 		h.ExternalID = v.Text
 		note("external_id", v)
 	}
 	if v := value("--source-identity", b.o.SourceIdentity, "source_identity"); v.Text != "" {
 		if !validName(v.Text) {
-			return h, nil, bad(v, "source_identity", "source_identity must be 2 to 64 letters, digits or _+=,.@-")
+			return h, nil, bad(v, "source_identity", message.New("source-identity-form", "source_identity must be 2 to 64 letters, digits or _+=,.@-"))
 		}
 		h.SourceIdentity = v.Text
 		note("source_identity", v)
@@ -186,13 +188,13 @@ func (b *builder) role(l link, isTarget, chained, spendsMFA bool) (AssumeRole, [
 
 // tags reads session tags as aws-vault spells them: key=value,key=value, and
 // the transitive ones as key,key. Flags add to the profile's.
-func (b *builder) tags(h *AssumeRole, l link, isTarget bool, bad func(awsconfig.Value, string, string, ...any) error, note func(string, awsconfig.Value)) error {
+func (b *builder) tags(h *AssumeRole, l link, isTarget bool, bad func(awsconfig.Value, string, message.Text) error, note func(string, awsconfig.Value)) error {
 	tags, ok := l.get("session_tags")
 	if ok {
 		for item := range strings.SplitSeq(tags.Text, ",") {
 			k, v, ok := strings.Cut(strings.TrimSpace(item), "=")
 			if !ok {
-				return bad(tags, "session_tags", "session_tags must be key=value,key=value")
+				return bad(tags, "session_tags", message.New("tags-form", "session_tags must be key=value,key=value"))
 			}
 			h.Tags = append(h.Tags, Tag{strings.TrimSpace(k), strings.TrimSpace(v)})
 		}
@@ -224,29 +226,29 @@ func (b *builder) tags(h *AssumeRole, l link, isTarget bool, bad func(awsconfig.
 	slices.SortFunc(h.Tags, func(a, b Tag) int { return strings.Compare(a.Key, b.Key) })
 	slices.Sort(h.TransitiveTags)
 	if len(h.Tags) > maxTags {
-		return bad(tags, "session_tags", "a session takes at most %d tags, not %d", maxTags, len(h.Tags))
+		return bad(tags, "session_tags", message.New("too-many-tags", "a session takes at most %d tags, not %d", maxTags, len(h.Tags)))
 	}
 	for i, t := range h.Tags {
 		if n := len([]rune(t.Key)); n < 1 || n > 128 || len([]rune(t.Value)) > 256 {
-			return bad(tags, "session_tags", "a session tag has a key of 1 to 128 characters and a value of at most 256")
+			return bad(tags, "session_tags", message.New("tag-length", "a session tag has a key of 1 to 128 characters and a value of at most 256"))
 		}
 		if !tagText(t.Key) || !tagText(t.Value) {
-			return bad(tags, "session_tags", "a session tag consists of letters, digits, spaces and _.:/=+-@")
+			return bad(tags, "session_tags", message.New("tag-characters", "a session tag consists of letters, digits, spaces and _.:/=+-@"))
 		}
 		if i > 0 && h.Tags[i-1].Key == t.Key {
-			return bad(tags, "session_tags", "the session tag %s is given twice", shown(t.Key))
+			return bad(tags, "session_tags", message.New("tag-twice", "the session tag %s is given twice", shown(t.Key)))
 		}
 	}
 	for _, k := range h.TransitiveTags {
 		if !slices.ContainsFunc(h.Tags, func(t Tag) bool { return t.Key == k }) {
-			return bad(transitive, "transitive_session_tags", "the transitive tag %s is not among the session tags", shown(k))
+			return bad(transitive, "transitive_session_tags", message.New("transitive-tag-unknown", "the transitive tag %s is not among the session tags", shown(k)))
 		}
 	}
 	return nil
 }
 
 // duration decides how long the role session is to last.
-func (b *builder) duration(h *AssumeRole, l link, isTarget, chained, spendsMFA bool, bad func(awsconfig.Value, string, string, ...any) error, facts *[]Fact) error {
+func (b *builder) duration(h *AssumeRole, l link, isTarget, chained, spendsMFA bool, bad func(awsconfig.Value, string, message.Text) error, facts *[]Fact) error {
 	note := func(d time.Duration, from string) {
 		h.Duration = d
 		*facts = append(*facts, Fact{"duration_seconds", Length(d), from})
@@ -268,7 +270,7 @@ func (b *builder) duration(h *AssumeRole, l link, isTarget, chained, spendsMFA b
 	case ok:
 		n, err := strconv.Atoi(v.Text)
 		if err != nil {
-			return bad(v, "duration_seconds", "duration_seconds must be a whole number of seconds, 900 to 43200")
+			return bad(v, "duration_seconds", message.New("duration-form", "duration_seconds must be a whole number of seconds, 900 to 43200"))
 		}
 		d = time.Duration(n) * time.Second
 	default:
@@ -276,7 +278,7 @@ func (b *builder) duration(h *AssumeRole, l link, isTarget, chained, spendsMFA b
 		return nil
 	}
 	if d < MinDuration || d > MaxRoleDuration || d%time.Second != 0 {
-		return bad(v, "duration_seconds", "a role session lasts from 15m to 12h (900 to 43200 seconds), not %s", Length(d))
+		return bad(v, "duration_seconds", message.New("role-session-length", "a role session lasts from 15m to 12h (900 to 43200 seconds), not %s", Length(d)))
 	}
 	if d > MaxChainedDuration {
 		switch {
@@ -285,7 +287,7 @@ func (b *builder) duration(h *AssumeRole, l link, isTarget, chained, spendsMFA b
 			return nil
 		case chained:
 			return &Error{Kind: ChainedDuration, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: h.RoleARN,
-				Msg: fmt.Sprintf("a role assumed with temporary credentials lasts 1h at most, not %s: AWS calls it role chaining", Length(d))}
+				Msg: message.New("chained-length", "a role assumed with temporary credentials lasts 1h at most, not %s: AWS calls it role chaining", Length(d))}
 		case spendsMFA && !isTarget:
 			// A stepping stone that asked for a code of its own would cost the
 			// one code that serves every role.
@@ -305,7 +307,7 @@ func boolean(l link, key string) (bool, error) {
 	}
 	b, err := parseBool(v.Text)
 	if err != nil {
-		return false, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, Name: key, Msg: key + " must be true or false"}
+		return false, &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, Name: key, Msg: message.New("not-a-bool", "%s must be true or false", key)}
 	}
 	return b, nil
 }

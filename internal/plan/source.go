@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/message"
 )
 
 // credentialSource handles the key of that name; its values are case-sensitive
@@ -22,18 +22,18 @@ func (b *builder) credentialSource(ch *chain, l link, v awsconfig.Value) error {
 		return b.environment(ch, l, v.Origin.String())
 	case "Ec2InstanceMetadata":
 		if b.o.Environment.metadataOff() {
-			return &Error{Kind: Conflict, Profile: l.Name, Origin: v.Origin, Name: "AWS_EC2_METADATA_DISABLED", Msg: "credential_source = Ec2InstanceMetadata, and AWS_EC2_METADATA_DISABLED forbids it"}
+			return &Error{Kind: Conflict, Profile: l.Name, Origin: v.Origin, Name: "AWS_EC2_METADATA_DISABLED", Msg: message.New("metadata-forbidden", "credential_source = Ec2InstanceMetadata, and AWS_EC2_METADATA_DISABLED forbids it")}
 		}
 		return b.instanceMetadata(ch, l, v.Origin.String())
 	case "EcsContainer":
 		if b.o.Environment.ContainerRelativeURI == "" && b.o.Environment.ContainerFullURI == "" {
 			return &Error{Kind: NoContainer, Profile: l.Name, Origin: v.Origin, Name: v.Text,
-				Msg: "credential_source = EcsContainer, and the environment has no AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or AWS_CONTAINER_CREDENTIALS_FULL_URI"}
+				Msg: message.New("container-nowhere", "credential_source = EcsContainer, and the environment has no AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or AWS_CONTAINER_CREDENTIALS_FULL_URI")}
 		}
 		return b.container(ch, l, v.Origin.String())
 	}
 	return &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, Name: v.Text, Near: near(v.Text, slices.Values([]string{"Environment", "Ec2InstanceMetadata", "EcsContainer"})),
-		Msg: fmt.Sprintf("credential_source is %s; it may be Environment, Ec2InstanceMetadata or EcsContainer", shown(v.Text))}
+		Msg: message.New("credential-source", "credential_source is %s; it may be Environment, Ec2InstanceMetadata or EcsContainer", shown(v.Text))}
 }
 
 // source makes the profile l, which assumes no role with other credentials,
@@ -61,7 +61,7 @@ func (b *builder) source(ch *chain, l link, asSource bool) error {
 			return nil
 		}
 		if !l.static() {
-			return &Error{Kind: ProcessLoop, Profile: l.Name, Origin: v.Origin, Name: l.Name, Msg: "credential_process starts this program for the same profile again, and the profile has nothing else to start from"}
+			return &Error{Kind: ProcessLoop, Profile: l.Name, Origin: v.Origin, Name: l.Name, Msg: message.New("process-is-us", "credential_process starts this program for the same profile again, and the profile has nothing else to start from")}
 		}
 		return b.storedKey(ch, l)
 	case l.has("aws_access_key_id"):
@@ -73,7 +73,7 @@ func (b *builder) source(ch *chain, l link, asSource bool) error {
 	}
 	switch {
 	case asSource:
-		return &Error{Kind: NoCredentials, Profile: l.Name, Origin: l.Origin, Name: l.Name, Msg: fmt.Sprintf("the source profile %s must have credentials", l.Name)}
+		return &Error{Kind: NoCredentials, Profile: l.Name, Origin: l.Origin, Name: l.Name, Msg: message.New("source-without-keys", "the source profile %s must have credentials", l.Name)}
 	case b.o.Environment.any():
 		return b.environment(ch, l, "no keys and no role in the profile")
 	case b.o.Environment.other():
@@ -81,7 +81,7 @@ func (b *builder) source(ch *chain, l link, asSource bool) error {
 	case b.onInstance(l):
 		return b.instanceMetadata(ch, l, "no other source in the profile")
 	}
-	return &Error{Kind: NoCredentials, Profile: l.Name, Origin: l.Origin, Name: l.Name, Msg: "the profile has no keys and no role"}
+	return &Error{Kind: NoCredentials, Profile: l.Name, Origin: l.Origin, Name: l.Name, Msg: message.New("nothing-to-start-from", "the profile has no keys and no role")}
 }
 
 // KeyOf returns the parts of the key that a profile holds, empty ones where it
@@ -123,13 +123,13 @@ func (b *builder) storedKey(ch *chain, l link) error {
 	other, hasOther := l.get("aws_secret_access_key")
 	switch {
 	case id.Text == "":
-		return &Error{Kind: PartialKey, Profile: l.Name, Origin: other.Origin, Name: "aws_access_key_id", Msg: "aws_secret_access_key is here, but no aws_access_key_id"}
+		return &Error{Kind: PartialKey, Profile: l.Name, Origin: other.Origin, Name: "aws_access_key_id", Msg: message.New("id-missing", "aws_secret_access_key is here, but no aws_access_key_id")}
 	case secret.Text == "" && hasOther:
-		return &Error{Kind: PartialKey, Profile: l.Name, Origin: id.Origin, Name: "aws_secret_access_key", Msg: fmt.Sprintf("aws_access_key_id is here, but aws_secret_access_key in the other file (%s)", other.Origin)}
+		return &Error{Kind: PartialKey, Profile: l.Name, Origin: id.Origin, Name: "aws_secret_access_key", Msg: message.New("secret-elsewhere", "aws_access_key_id is here, but aws_secret_access_key in the other file (%s)", other.Origin)}
 	case secret.Text == "":
-		return &Error{Kind: PartialKey, Profile: l.Name, Origin: id.Origin, Name: "aws_secret_access_key", Msg: "aws_access_key_id is here, but no aws_secret_access_key"}
+		return &Error{Kind: PartialKey, Profile: l.Name, Origin: id.Origin, Name: "aws_secret_access_key", Msg: message.New("secret-missing", "aws_access_key_id is here, but no aws_secret_access_key")}
 	case !validKeyID(id.Text):
-		return &Error{Kind: BadValue, Profile: l.Name, Origin: id.Origin, Name: "aws_access_key_id", Msg: "aws_access_key_id is not an access key id, such as AKIAIOSFODNN7EXAMPLE"}
+		return &Error{Kind: BadValue, Profile: l.Name, Origin: id.Origin, Name: "aws_access_key_id", Msg: message.New("key-id-form", "aws_access_key_id is not an access key id, such as AKIAIOSFODNN7EXAMPLE")}
 	}
 	ch.source = StoredKey{Profile: cmp.Or(l.holder, l.Name), AccessKeyID: id.Text, Temporary: token.Text != ""}
 	ch.facts = []Fact{{"aws_access_key_id", id.Text, id.Origin.String()}, {"aws_secret_access_key", "(secret)", secret.Origin.String()}}
@@ -165,7 +165,7 @@ func SplitCommand(s string) ([]string, error) {
 		case c == '\'':
 			end := strings.IndexByte(s[i+1:], '\'')
 			if end < 0 {
-				return nil, fmt.Errorf("a single quote is not closed")
+				return nil, message.New("single-quote-open", "a single quote is not closed")
 			}
 			word.WriteString(s[i+1 : i+1+end])
 			i += end + 1
@@ -174,7 +174,7 @@ func SplitCommand(s string) ([]string, error) {
 			inWord = true
 			for i++; ; i++ {
 				if i >= len(s) {
-					return nil, fmt.Errorf("a double quote is not closed")
+					return nil, message.New("double-quote-open", "a double quote is not closed")
 				}
 				if s[i] == '"' {
 					break
@@ -186,7 +186,7 @@ func SplitCommand(s string) ([]string, error) {
 			}
 		case c == '\\':
 			if i++; i >= len(s) {
-				return nil, fmt.Errorf("a backslash ends the line")
+				return nil, message.New("backslash-open", "a backslash ends the line")
 			}
 			word.WriteByte(s[i])
 			inWord = true
@@ -232,13 +232,13 @@ func (b *builder) instanceMetadata(ch *chain, l link, from string) error {
 		v, _ := l.get(key)
 		return v
 	}
-	bad := func(v awsconfig.Value, key, msg string) error {
-		return &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: key, Msg: key + " " + msg}
+	bad := func(v awsconfig.Value, key string, msg message.Text) error {
+		return &Error{Kind: BadValue, Profile: l.Name, Origin: v.Origin, From: fromFlag(v), Name: key, Msg: msg}
 	}
 	if v := value("AWS_EC2_METADATA_SERVICE_ENDPOINT", env.MetadataEndpoint, "ec2_metadata_service_endpoint"); v.Text != "" {
 		u, err := url.Parse(v.Text)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return bad(v, "ec2_metadata_service_endpoint", "is not a URL")
+			return bad(v, "ec2_metadata_service_endpoint", message.New("metadata-endpoint-form", "ec2_metadata_service_endpoint is not a URL"))
 		}
 		h.Endpoint = v.Text
 		facts = append(facts, Fact{"ec2_metadata_service_endpoint", v.Text, v.Origin.String()})
@@ -249,27 +249,27 @@ func (b *builder) instanceMetadata(ch *chain, l link, from string) error {
 		case "ipv6":
 			h.IPv6 = true
 		default:
-			return bad(v, "ec2_metadata_service_endpoint_mode", "must be IPv4 or IPv6")
+			return bad(v, "ec2_metadata_service_endpoint_mode", message.New("metadata-mode-form", "ec2_metadata_service_endpoint_mode must be IPv4 or IPv6"))
 		}
 	}
 	if v := value("AWS_EC2_METADATA_V1_DISABLED", env.MetadataV1Disabled, "ec2_metadata_v1_disabled"); v.Text != "" {
 		on, err := parseBool(v.Text)
 		if err != nil {
-			return bad(v, "ec2_metadata_v1_disabled", "must be true or false")
+			return bad(v, "ec2_metadata_v1_disabled", message.New("not-a-bool", "%s must be true or false", "ec2_metadata_v1_disabled"))
 		}
 		h.V1Disabled = on
 	}
 	if v := value("AWS_METADATA_SERVICE_TIMEOUT", env.MetadataTimeout, "metadata_service_timeout"); v.Text != "" {
 		n, err := strconv.ParseFloat(v.Text, 64)
 		if err != nil || n <= 0 || n > 60 {
-			return bad(v, "metadata_service_timeout", "must be a number of seconds, at most 60")
+			return bad(v, "metadata_service_timeout", message.New("metadata-timeout-form", "metadata_service_timeout must be a number of seconds, at most 60"))
 		}
 		h.Timeout = time.Duration(n * float64(time.Second))
 	}
 	if v := value("AWS_METADATA_SERVICE_NUM_ATTEMPTS", env.MetadataAttempts, "metadata_service_num_attempts"); v.Text != "" {
 		n, err := strconv.Atoi(v.Text)
 		if err != nil || n < 1 || n > 10 {
-			return bad(v, "metadata_service_num_attempts", "must be a number from 1 to 10")
+			return bad(v, "metadata_service_num_attempts", message.New("metadata-attempts-form", "metadata_service_num_attempts must be a number from 1 to 10"))
 		}
 		h.Attempts = n
 	}
@@ -287,7 +287,7 @@ func (b *builder) container(ch *chain, l link, from string) error {
 	name := "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 	if env.ContainerRelativeURI != "" {
 		if !strings.HasPrefix(env.ContainerRelativeURI, "/") {
-			return &Error{Kind: BadValue, Profile: l.Name, From: name, Name: name, Msg: "it does not begin with /"}
+			return &Error{Kind: BadValue, Profile: l.Name, From: name, Name: name, Msg: message.New("not-a-path", "it does not begin with /")}
 		}
 		h.URL = containerHost + env.ContainerRelativeURI
 	} else {
@@ -296,10 +296,10 @@ func (b *builder) container(ch *chain, l link, from string) error {
 	}
 	u, err := url.Parse(h.URL)
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
-		return &Error{Kind: BadValue, Profile: l.Name, From: name, Name: name, Msg: "it is not a URL"}
+		return &Error{Kind: BadValue, Profile: l.Name, From: name, Name: name, Msg: message.New("not-a-url", "it is not a URL")}
 	}
 	if u.Scheme == "http" && !ContainerAddress(u.Hostname()) {
-		return &Error{Kind: BadValue, Profile: l.Name, From: name, Name: name, Msg: u.Host + " is neither this machine nor the address of ECS or EKS: plain http is refused"}
+		return &Error{Kind: BadValue, Profile: l.Name, From: name, Name: name, Msg: message.New("container-plain-http", "%s is neither this machine nor the address of ECS or EKS: plain http is refused", u.Host)}
 	}
 	ch.source = h
 	ch.facts = []Fact{{name, h.URL, from}}
@@ -327,17 +327,17 @@ func (b *builder) ambient(ch *chain, l link) error {
 		return b.container(ch, l, "no other source in the profile")
 	}
 	if env.RoleARN == "" {
-		return &Error{Kind: BadValue, Profile: l.Name, From: "AWS_WEB_IDENTITY_TOKEN_FILE", Name: "AWS_ROLE_ARN", Msg: "a web identity token needs a role to assume, and AWS_ROLE_ARN is not set"}
+		return &Error{Kind: BadValue, Profile: l.Name, From: "AWS_WEB_IDENTITY_TOKEN_FILE", Name: "AWS_ROLE_ARN", Msg: message.New("token-without-role", "a web identity token needs a role to assume, and AWS_ROLE_ARN is not set")}
 	}
 	if _, err := ParseRoleARN(env.RoleARN); err != nil {
-		return &Error{Kind: BadValue, Profile: l.Name, From: "AWS_ROLE_ARN", Name: "AWS_ROLE_ARN", Msg: err.Error()}
+		return &Error{Kind: BadValue, Profile: l.Name, From: "AWS_ROLE_ARN", Name: "AWS_ROLE_ARN", Msg: message.Of(err)}
 	}
 	h := WebIdentity{RoleARN: env.RoleARN, TokenFile: env.WebIdentityTokenFile, SessionName: env.RoleSessionName, Duration: DefaultRoleDuration}
 	if h.SessionName == "" {
 		h.SessionName = DefaultSessionName(b.o.UserName)
 	}
 	if !validName(h.SessionName) {
-		return &Error{Kind: BadValue, Profile: l.Name, From: "AWS_ROLE_SESSION_NAME", Name: "AWS_ROLE_SESSION_NAME", Msg: "it must be 2 to 64 letters, digits or _+=,.@-"}
+		return &Error{Kind: BadValue, Profile: l.Name, From: "AWS_ROLE_SESSION_NAME", Name: "AWS_ROLE_SESSION_NAME", Msg: message.New("session-name-variable", "it must be 2 to 64 letters, digits or _+=,.@-")}
 	}
 	ch.source = h
 	ch.facts = []Fact{
@@ -359,7 +359,7 @@ func (b *builder) webIdentityProfile(ch *chain, l link) error {
 	token, _ := l.get(key)
 	arn, ok := l.get("role_arn")
 	if !ok {
-		return &Error{Kind: BadValue, Profile: l.Name, Origin: token.Origin, Name: "role_arn", Msg: key + " needs a role_arn in the same profile"}
+		return &Error{Kind: BadValue, Profile: l.Name, Origin: token.Origin, Name: "role_arn", Msg: message.New("token-without-role-arn", "%s needs a role_arn in the same profile", key)}
 	}
 	// The role's values and their checks are those of any other role.
 	role, facts, err := b.role(l, len(ch.roles) == 0, false, false)
@@ -408,7 +408,7 @@ func (b *builder) sso(ch *chain, l link) error {
 			return err
 		}
 		if !found {
-			return &Error{Kind: MissingSource, Profile: l.Name, Origin: name.Origin, Name: name.Text, Msg: fmt.Sprintf("sso_session names %s, and there is no section [sso-session %s]", shown(name.Text), shown(name.Text))}
+			return &Error{Kind: MissingSource, Profile: l.Name, Origin: name.Origin, Name: name.Text, Msg: message.New("no-sso-section", "sso_session names %s, and there is no section [sso-session %s]", shown(name.Text), shown(name.Text))}
 		}
 		h.Session, h.Scopes = name.Text, scopes(section)
 		facts = append(facts, Fact{"sso_session", name.Text, name.Origin.String()})
@@ -418,7 +418,7 @@ func (b *builder) sso(ch *chain, l link) error {
 				continue
 			}
 			if own, twice := values[k]; twice && own.Text != in.Text {
-				return &Error{Kind: Conflict, Profile: l.Name, Origin: own.Origin, Name: k, Msg: fmt.Sprintf("%s is not the one of its sso-session (%s)", k, in.Origin)}
+				return &Error{Kind: Conflict, Profile: l.Name, Origin: own.Origin, Name: k, Msg: message.New("sso-contradiction", "%s is not the one of its sso-session (%s)", k, in.Origin)}
 			}
 			values[k] = in
 		}
@@ -430,14 +430,14 @@ func (b *builder) sso(ch *chain, l link) error {
 		}
 	}
 	if len(missing) > 0 {
-		return &Error{Kind: NoCredentials, Profile: l.Name, Origin: l.Origin, Name: missing[0], Msg: "the profile is for IAM Identity Center but has no " + strings.Join(missing, ", no ")}
+		return &Error{Kind: NoCredentials, Profile: l.Name, Origin: l.Origin, Name: missing[0], Msg: message.New("sso-incomplete", "the profile is for IAM Identity Center but has no %s", strings.Join(missing, ", "))}
 	}
 	h.AccountID, h.RoleName, h.StartURL, h.Region = values["sso_account_id"].Text, values["sso_role_name"].Text, values["sso_start_url"].Text, values["sso_region"].Text
 	switch {
 	case !made(h.AccountID, digits, 12, 12):
-		return &Error{Kind: BadValue, Profile: l.Name, Origin: values["sso_account_id"].Origin, Name: "sso_account_id", Msg: "sso_account_id must be the twelve digits of an account"}
+		return &Error{Kind: BadValue, Profile: l.Name, Origin: values["sso_account_id"].Origin, Name: "sso_account_id", Msg: message.New("sso-account-form", "sso_account_id must be the twelve digits of an account")}
 	case !validRegion(h.Region):
-		return &Error{Kind: BadValue, Profile: l.Name, Origin: values["sso_region"].Origin, Name: "sso_region", Msg: "sso_region must be the name of a region, such as eu-west-1"}
+		return &Error{Kind: BadValue, Profile: l.Name, Origin: values["sso_region"].Origin, Name: "sso_region", Msg: message.New("sso-region-form", "sso_region must be the name of a region, such as eu-west-1")}
 	}
 	for _, k := range []string{"sso_start_url", "sso_region", "sso_account_id", "sso_role_name"} {
 		facts = append(facts, Fact{k, values[k].Text, values[k].Origin.String()})
@@ -489,16 +489,16 @@ func SSOSession(c *awsconfig.Config, name string, o Options) (SSO, error) {
 		return SSO{}, err
 	}
 	if !found {
-		return SSO{}, &Error{Kind: MissingSource, Name: name, Msg: fmt.Sprintf("there is no section [sso-session %s]", shown(name))}
+		return SSO{}, &Error{Kind: MissingSource, Name: name, Msg: message.New("no-sso-section-named", "there is no section [sso-session %s]", shown(name))}
 	}
 	h := SSO{Session: name, StartURL: section.Keys["sso_start_url"].Text, Region: section.Keys["sso_region"].Text, Scopes: scopes(section)}
 	for _, k := range []string{"sso_start_url", "sso_region"} {
 		if section.Keys[k].Text == "" {
-			return SSO{}, &Error{Kind: BadValue, Origin: section.Origin, Name: k, Msg: fmt.Sprintf("[sso-session %s] has no %s", shown(name), k)}
+			return SSO{}, &Error{Kind: BadValue, Origin: section.Origin, Name: k, Msg: message.New("sso-section-lacks", "[sso-session %s] has no %s", shown(name), k)}
 		}
 	}
 	if !validRegion(h.Region) {
-		return SSO{}, &Error{Kind: BadValue, Origin: section.Keys["sso_region"].Origin, Name: "sso_region", Msg: "sso_region must be the name of a region, such as eu-west-1"}
+		return SSO{}, &Error{Kind: BadValue, Origin: section.Keys["sso_region"].Origin, Name: "sso_region", Msg: message.New("sso-region-form", "sso_region must be the name of a region, such as eu-west-1")}
 	}
 	b := builder{config: c, o: o}
 	return h, b.identityCenterAt(&h, link{})

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"aws-switch-role/internal/message"
 )
 
 // Grant is what it takes for one role of a plan to be assumed: the trust
@@ -52,7 +54,7 @@ func Grants(p Plan, caller string) ([]Grant, error) {
 		grants = append(grants, g)
 	}
 	if len(grants) == 0 {
-		return nil, &Error{Kind: Conflict, Profile: p.Profile, Msg: "the profile assumes no role, so no trust policy concerns it"}
+		return nil, &Error{Kind: Conflict, Profile: p.Profile, Msg: message.New("no-role-to-trust", "the profile assumes no role, so no trust policy concerns it")}
 	}
 	return grants, nil
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/message"
 )
 
 // User is how to ask AWS about the user that a long-lived key belongs to.
@@ -69,7 +70,7 @@ func BaseOf(c *awsconfig.Config, name string, o Options) (User, error) {
 	}
 	if isRole(ch.source) {
 		return User{}, &Error{Kind: NoUser, Profile: name, Origin: target.Origin,
-			Msg: "MFA devices are a user's, and this chain starts from " + Describe(ch.source)}
+			Msg: message.New("devices-of-no-user", "MFA devices are a user's, and this chain starts from %s", Description(ch.source))}
 	}
 	arn, _ := ParseRoleARN(target.Keys["role_arn"].Text) // to assume it is another's business
 	u, err := b.user(target, profiles, arn.Partition)

@@ -29,7 +29,7 @@ var refusals = map[string]entry{
 	},
 	"web-identity-not-trusted": {
 		why:  text{"the role's trust policy does not name this identity provider, or its conditions do not fit the token", "ロールの信頼ポリシーにこの ID プロバイダーがないか、条件がトークンに合わない"},
-		next: text{"compare the trust policy with the token's iss, aud and sub", "信頼ポリシーとトークンの iss、aud、sub を見比べる"},
+		next: text{"compare the token's iss, aud and sub with the policy, which this shows in the role's account: aws iam get-role --role-name NAME", "トークンの iss、aud、sub を信頼ポリシーと見比べる。ロールのアカウントで: aws iam get-role --role-name 名前"},
 	},
 	// 1 is the profile, 2 the caller, 3 the role, 4 the policy that AWS names or
 	// the causes there may be.
@@ -38,7 +38,7 @@ var refusals = map[string]entry{
 		next: text{"the statement it needs: aws-switch-role explain --trust-policy --online %[1]s", "必要なステートメント: aws-switch-role explain --trust-policy --online %[1]s"},
 	},
 	"not-trusted": {
-		why:  text{"the role's trust policy does not let %[2]s in: the role's own account decides that", "ロールの信頼ポリシーが %[2]s を許していない。ロール側のアカウントの問題"},
+		why:  text{"the role's trust policy does not let %[2]s in: it names others, or a condition of it, such as MFA or an external id, is not met", "ロールの信頼ポリシーが %[2]s を許していない。ほかの者を指しているか、MFA や外部 ID などの条件を満たしていない"},
 		next: text{"the policy to hand to the role's owner: aws-switch-role explain --trust-policy --online %[1]s", "ロールの管理者に渡すポリシー: aws-switch-role explain --trust-policy --online %[1]s"},
 	},
 	"not-in-the-policy": {
@@ -90,18 +90,18 @@ var refusals = map[string]entry{
 	"cause-this-caller": {what: text{"this caller", "この呼び出し元"}},
 	"sso-not-given": {
 		why:  text{"IAM Identity Center does not give you the role %[1]s in account %[2]s, or there is none", "IAM Identity Center がアカウント %[2]s のロール %[1]s を割り当てていないか、存在しない"},
-		next: text{"compare sso_account_id and sso_role_name with what is yours at %[3]s", "%[3]s で自分に割り当てられたものと sso_account_id、sso_role_name を見比べる"},
+		next: text{"compare sso_account_id and sso_role_name (aws-switch-role explain %[4]s) with what is yours at %[3]s", "%[3]s で自分に割り当てられたものと、sso_account_id、sso_role_name (aws-switch-role explain %[4]s) を見比べる"},
 	},
 	"login-not-renewable": {
 		why:  text{"the user who signed in may not have sign-ins renewed", "サインインしたユーザーに更新の権限がない"},
-		next: text{"allow signin:CreateOAuth2Token: it is in the managed policy SignInLocalDevelopmentAccess", "signin:CreateOAuth2Token を許す (マネージドポリシー SignInLocalDevelopmentAccess に含まれる)"},
+		next: text{"allow signin:CreateOAuth2Token: it is in the managed policy SignInLocalDevelopmentAccess; till then: aws login --profile %[2]s", "signin:CreateOAuth2Token を許す (マネージドポリシー SignInLocalDevelopmentAccess に含まれる)。それまでは: aws login --profile %[2]s"},
 	},
 	"iam-denied": {
 		why:  text{"IAM often demands a session with MFA", "IAM は MFA つきのセッションを求めることが多い"},
-		next: text{"is the caller's policy allowing iam:%[1]s?", "呼び出し元のポリシーは iam:%[1]s を許しているか"},
+		next: text{"try it with MFA: --mfa-serial ARN; else the caller's policy must allow iam:%[1]s", "MFA つきで試す: --mfa-serial ARN。だめなら呼び出し元のポリシーで iam:%[1]s を許す"},
 	},
 	"sts-denied": {
-		next: text{"is the caller's policy allowing sts:%[1]s?", "呼び出し元のポリシーは sts:%[1]s を許しているか"},
+		next: text{"is the caller's policy allowing sts:%[1]s? who that is: aws sts get-caller-identity", "呼び出し元のポリシーは sts:%[1]s を許しているか。呼び出し元: aws sts get-caller-identity"},
 	},
 	"federation-denied": {
 		why:  text{"a profile of plain keys signs in to the console as a federated user", "キーだけのプロファイルは、フェデレーションユーザーとしてコンソールに入る"},
@@ -135,15 +135,15 @@ var refusals = map[string]entry{
 	},
 	"identity-token-ended": {
 		why:  text{"the web identity token has ended", "Web ID トークンの期限が切れた"},
-		next: text{"get a new one from the identity provider, then try again", "ID プロバイダーから取り直して、もう一度試す"},
+		next: text{"get a new one from the identity provider, then try again: aws-switch-role %[1]s", "ID プロバイダーから取り直して、もう一度試す: aws-switch-role %[1]s"},
 	},
 	"identity-provider-out": {
 		why:  text{"STS cannot reach the identity provider; the request was tried again already", "STS が ID プロバイダーに到達できない。再試行もした"},
-		next: text{"try again in a moment", "少し待ってもう一度試す"},
+		next: text{"try again in a moment: aws-switch-role %[1]s", "少し待ってもう一度試す: aws-switch-role %[1]s"},
 	},
 	"base-ended": {
 		why:  text{"the temporary keys that the chain starts from have ended", "起点になる一時キーの期限が切れた"},
-		next: text{"renew them where they come from, then try again", "発行元で更新して、もう一度試す"},
+		next: text{"renew them where they come from, then try again: aws-switch-role %[1]s", "発行元で更新して、もう一度試す: aws-switch-role %[1]s"},
 	},
 	"region-off": {
 		why:  text{"STS is switched off for the region %[3]s in this account", "このアカウントではリージョン %[3]s の STS が有効でない"},
@@ -159,11 +159,11 @@ var refusals = map[string]entry{
 	},
 	"packed-too-large": {
 		why:  text{"session policy and tags are packed into the token, which has a size", "セッションポリシーとタグはトークンに詰められ、大きさに限りがある"},
-		next: text{"use fewer or shorter session tags, or a shorter policy", "セッションタグかポリシーを短くする"},
+		next: text{"use fewer or shorter tags (--tag, session_tags), or a shorter --policy", "タグ (--tag、session_tags) か --policy を短くする"},
 	},
 	"busy": {
 		why:  text{"AWS is busy, and was when the request was tried again", "AWS が混んでいて、再試行しても同じだった"},
-		next: text{"try again in a moment", "少し待ってもう一度試す"},
+		next: text{"try again in a moment: aws-switch-role %[1]s", "少し待ってもう一度試す: aws-switch-role %[1]s"},
 	},
 	"busy-mfa": {
 		why:  text{"AWS may have used the MFA code: the next one comes in %[3]s", "MFA コードは使用済みかもしれない。次のコードは %[3]s 後"},
@@ -177,27 +177,27 @@ var refusals = map[string]entry{
 	// The network. 1 is the host.
 	"no-answer": {
 		text{"no answer from %[1]s: %[2]s", "%[1]s から応答がない: %[2]s"}, text{},
-		text{"is the network up, and the region's name right?", "ネットワークはつながっているか、リージョン名は正しいか"},
+		text{"is the network up, and the region's name right? where it asks: aws-switch-role explain %[3]s", "ネットワークはつながっているか、リージョン名は正しいか。問い合わせ先: aws-switch-role explain %[3]s"},
 	},
 	"certificate": {
 		text{"the certificate of %[1]s is not trusted (issuer %[2]s)", "%[1]s の証明書を信頼できない (発行者 %[2]s)"}, text{},
-		text{"a proxy or portal may stand in between: sign in to it, or set ca_bundle (AWS_CA_BUNDLE) to its certificate", "間にプロキシやポータルがあるかもしれない。サインインするか、ca_bundle (AWS_CA_BUNDLE) にその証明書を設定する"},
+		text{"a proxy or portal may stand in between: sign in to it, or trust its certificate: AWS_CA_BUNDLE=FILE, or ca_bundle = FILE", "間にプロキシやポータルがあるかもしれない。サインインするか、その証明書を信頼する: AWS_CA_BUNDLE=ファイル、または ca_bundle = ファイル"},
 	},
 	"no-such-host": {
 		text{"the name of %[1]s cannot be resolved", "%[1]s の名前を解決できない"}, text{},
-		text{"is the network up, and the region's name right?", "ネットワークはつながっているか、リージョン名は正しいか"},
+		text{"is the network up, and the region's name right? where it asks: aws-switch-role explain %[3]s", "ネットワークはつながっているか、リージョン名は正しいか。問い合わせ先: aws-switch-role explain %[3]s"},
 	},
 	"too-slow": {
 		text{"no answer from %[1]s in time", "%[1]s から時間内に応答がない"}, text{},
-		text{"is the network up, and the region's name right?", "ネットワークはつながっているか、リージョン名は正しいか"},
+		text{"is the network up, and the region's name right? where it asks: aws-switch-role explain %[3]s", "ネットワークはつながっているか、リージョン名は正しいか。問い合わせ先: aws-switch-role explain %[3]s"},
 	},
 	"hung-up": {
 		text{"%[1]s hung up without an answer", "%[1]s が応答せずに接続を切った"}, text{},
-		text{"try again", "もう一度試す"},
+		text{"try again; where it asks: aws-switch-role explain %[3]s", "もう一度試す。問い合わせ先: aws-switch-role explain %[3]s"},
 	},
 	"nobody-listens": {
 		text{"nobody listens at %[1]s", "%[1]s では誰も待ち受けていない"}, text{},
-		text{"is the network up, and the region's name right?", "ネットワークはつながっているか、リージョン名は正しいか"},
+		text{"is the network up, and the region's name right? where it asks: aws-switch-role explain %[3]s", "ネットワークはつながっているか、リージョン名は正しいか。問い合わせ先: aws-switch-role explain %[3]s"},
 	},
 	"not-aws": {
 		text{"the answer of %[1]s to %[2]s is not AWS's: %[3]s", "%[2]s への %[1]s の応答が AWS のものではない: %[3]s"}, text{},
@@ -211,17 +211,17 @@ var refusals = map[string]entry{
 	// Sources that are no API of AWS. 1 is the profile.
 	"process-said":    {why: text{"it said %[1]s", "出力は %[1]s"}},
 	"process-failed":  {next: text{"try its command by hand; it stands in: aws-switch-role explain %[1]s", "コマンドを手で試す。aws-switch-role explain %[1]s に出る"}},
-	"process-missing": {next: text{"is it on the PATH? no shell reads credential_process of profile %[1]s: write the whole path, without ~ or $HOME", "PATH にあるか。プロファイル %[1]s の credential_process はシェルを通らないので、~ や $HOME を使わずフルパスで書く"}},
+	"process-missing": {next: text{"is it on the PATH? no shell reads credential_process of profile %[1]s: write the whole path, without ~ or $HOME: credential_process = /PATH/TO/IT", "PATH にあるか。プロファイル %[1]s の credential_process はシェルを通らないので、~ や $HOME を使わずフルパスで書く: credential_process = /フルパス"}},
 	"process-no-exec": {next: text{"it must be a program that may be run (chmod +x), and quotes come in pairs", "実行できるプログラムか (chmod +x)、引用符は閉じているか"}},
 	"process-slow":    {next: text{"try its command by hand; it stands in: aws-switch-role explain %[1]s; does it ask for something?", "コマンドを手で試す。aws-switch-role explain %[1]s に出る。何か入力を待っていないか"}},
-	"process-loop":    {next: text{"give one of these profiles keys, a role, or another process", "どれかのプロファイルにキーかロール、別のプロセスを設定する"}},
-	"no-instance":     {next: text{"away from EC2, give the profile a source_profile or another credential_source; on EC2, see that the metadata service is on", "EC2 の外なら source_profile か別の credential_source にする。EC2 ならメタデータサービスが有効か確かめる"}},
+	"process-loop":    {next: text{"give one of these profiles keys, a role, or another process; their lines: aws-switch-role explain %[1]s", "どれかのプロファイルにキーかロール、別のプロセスを設定する。その行: aws-switch-role explain %[1]s"}},
+	"no-instance":     {next: text{"away from EC2, give the profile a source_profile = NAME or another credential_source; on EC2, see that the metadata service is on", "EC2 の外なら source_profile = 名前 か別の credential_source にする。EC2 ならメタデータサービスが有効か確かめる"}},
 	"no-container":    {next: text{"away from ECS and EKS, unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and AWS_CONTAINER_CREDENTIALS_FULL_URI", "ECS や EKS の外なら unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI"}},
 	"no-role-there":   {next: text{"attach one: aws ec2 associate-iam-instance-profile", "割り当てる: aws ec2 associate-iam-instance-profile"}},
-	"container-token": {next: text{"is the token of AWS_CONTAINER_AUTHORIZATION_TOKEN or its _FILE the present one?", "AWS_CONTAINER_AUTHORIZATION_TOKEN (または _FILE) のトークンは今のものか"}},
-	"instance-closed": {next: text{"is the metadata service on, and open to this user?", "メタデータサービスは有効で、このユーザーに開いているか"}},
+	"container-token": {next: text{"is the token of AWS_CONTAINER_AUTHORIZATION_TOKEN or its _FILE the present one? where it goes: aws-switch-role explain %[1]s", "AWS_CONTAINER_AUTHORIZATION_TOKEN (または _FILE) のトークンは今のものか。送り先: aws-switch-role explain %[1]s"}},
+	"instance-closed": {next: text{"is the metadata service on, and open to this user? where it is: aws-switch-role explain %[1]s", "メタデータサービスは有効で、このユーザーに開いているか。場所: aws-switch-role explain %[1]s"}},
 	"service-failed":  {next: text{"see whom it asks: aws-switch-role explain %[1]s", "問い合わせ先を見る: aws-switch-role explain %[1]s"}},
-	"no-token":        {next: text{"see that the token is there, on one line, and may be read", "トークンがあり、1 行で、読めるか確かめる"}},
+	"no-token":        {next: text{"see that the token is there, on one line, and may be read; where it should be: aws-switch-role explain %[1]s", "トークンがあり、1 行で、読めるか確かめる。場所: aws-switch-role explain %[1]s"}},
 	"said-by-aws":     {why: text{"AWS said %[1]s", "AWS の返答: %[1]s"}},
 	"sign-in-login":   {next: text{"sign in: aws login --profile %[1]s", "サインインする: aws login --profile %[1]s"}},
 	"sign-in-session": {next: text{"sign in: aws-switch-role sso login %[1]s", "サインインする: aws-switch-role sso login %[1]s"}},

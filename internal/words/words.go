@@ -6,6 +6,8 @@ package words
 import (
 	"fmt"
 	"strings"
+
+	"aws-switch-role/internal/message"
 )
 
 // Language is one that the program speaks.
@@ -74,4 +76,24 @@ func Explain(l Language, id string, args ...string) (x Explanation, ok bool) {
 		list[i] = a
 	}
 	return Explanation{e.what.in(l, list), e.why.in(l, list), e.next.in(l, list)}, true
+}
+
+// Say puts a sentence of one of the packages below the command line into
+// words. arg makes what it is about safe for a terminal; it is not asked about
+// sentences within the sentence.
+func Say(l Language, t message.Text, arg func(string) string) string {
+	ja, ok := messages[t.ID]
+	if l != Japanese || !ok {
+		return arg(t.String())
+	}
+	args := make([]any, len(t.Args))
+	for i, a := range t.Args {
+		switch a := a.(type) {
+		case message.Text:
+			args[i] = Say(l, a, arg)
+		case string:
+			args[i] = arg(a)
+		}
+	}
+	return text{ja: ja}.in(l, args)
 }

@@ -1,11 +1,20 @@
 package words
 
 import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
+
+	"aws-switch-role/internal/message"
 )
 
 var verb = regexp.MustCompile(`%(\[\d+\])?.`)
@@ -90,5 +99,102 @@ func TestLanguageOf(t *testing.T) {
 		if got := LanguageOf(func(name string) string { return env[name] }); got != tt.want {
 			t.Errorf("%v: %s, want %s", env, got, tt.want)
 		}
+	}
+}
+
+// TestMessages looks through the source of all packages for the sentences that
+// they make: each is there in Japanese, about the same things, and none is that
+// nobody says.
+func TestMessages(t *testing.T) {
+	english := map[string]string{}
+	files, err := filepath.Glob("../*/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) < 2 || !isNew(call.Fun) {
+				return true
+			}
+			id, format := literal(call.Args[0]), literal(call.Args[1])
+			if id == "" || format == "" {
+				t.Errorf("%s: a sentence whose id and format are not literals", name)
+			}
+			if before, twice := english[id]; twice && before != format {
+				t.Errorf("%s is both %q and %q", id, before, format)
+			}
+			english[id] = format
+			return true
+		})
+	}
+	if len(english) < 100 {
+		t.Errorf("only %d sentences were found", len(english))
+	}
+	for id, format := range english {
+		ja, ok := messages[id]
+		if !ok {
+			t.Errorf("%s (%q) is not there in Japanese", id, format)
+			continue
+		}
+		want := make([]string, len(verb.FindAllString(format, -1)))
+		for i := range want {
+			want[i] = fmt.Sprintf("%%[%d]s", i+1)
+		}
+		if got := verbs(ja); !slices.Equal(got, want) && len(got)+len(want) > 0 {
+			t.Errorf("%s: %q is about %q, %q about %q", id, format, want, ja, got)
+		}
+	}
+	for id := range messages {
+		if _, ok := english[id]; !ok {
+			t.Errorf("nobody says %s", id)
+		}
+	}
+}
+
+// isNew reports whether a function is message.New.
+func isNew(fun ast.Expr) bool {
+	s, ok := fun.(*ast.SelectorExpr)
+	if !ok || s.Sel.Name != "New" {
+		return false
+	}
+	p, ok := s.X.(*ast.Ident)
+	return ok && p.Name == "message"
+}
+
+// literal is the text of a string literal, "" for any other expression.
+func literal(e ast.Expr) string {
+	l, ok := e.(*ast.BasicLit)
+	if !ok {
+		return ""
+	}
+	s, err := strconv.Unquote(l.Value)
+	if err != nil {
+		return ""
+	}
+	return s
+}
+
+func TestSay(t *testing.T) {
+	loud := func(s string) string { return strings.ToUpper(s) }
+	m := message.New("process-no-credentials", "credential_process prints no credentials: %v", message.New("answer-key-id", "the answer's access key id is none"))
+	if got := Say(English, m, loud); got != "CREDENTIAL_PROCESS PRINTS NO CREDENTIALS: THE ANSWER'S ACCESS KEY ID IS NONE" {
+		t.Errorf("%q", got)
+	}
+	if got := Say(Japanese, m, loud); got != "credential_process の出力に認証情報がない: 応答のアクセスキー ID がおかしい" {
+		t.Errorf("%q", got)
+	}
+	if got := Say(Japanese, message.New("unknown-name", "no profile is named %s", "a"), loud); got != "A というプロファイルはない" {
+		t.Errorf("%q", got)
+	}
+	if got := Say(Japanese, message.Of(errors.New("x")), loud); got != "X" {
+		t.Errorf("%q", got)
 	}
 }

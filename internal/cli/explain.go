@@ -320,6 +320,9 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 	if e.From == "" && e.Origin.File != "" {
 		return a.hint("mend-profile", what, name)
 	}
+	if strings.HasPrefix(e.From, "AWS_") {
+		return a.hint("mend-variable", what, e.From)
+	}
 	return a.hint("usage", what)
 }
 

@@ -100,11 +100,22 @@ func grant(p Plan, i int, h AssumeRole, caller string) (Grant, error) {
 	if h.ExternalID != "" {
 		set("StringEquals", "sts:ExternalId", h.ExternalID)
 	}
+	// What a session was tagged with for good, and its source identity, are
+	// set anew in each role that it assumes (IAM User Guide, "Chaining roles
+	// with session tags" and "Monitor and control actions taken with assumed
+	// roles").
+	tagged, named := len(h.Tags) > 0, h.SourceIdentity != ""
+	for _, before := range p.Hops[:i] {
+		if before, ok := before.(AssumeRole); ok {
+			tagged = tagged || len(before.TransitiveTags) > 0
+			named = named || before.SourceIdentity != ""
+		}
+	}
 	actions := []string{"sts:AssumeRole"}
-	if len(h.Tags) > 0 {
+	if tagged {
 		actions = append(actions, "sts:TagSession")
 	}
-	if h.SourceIdentity != "" {
+	if named {
 		actions = append(actions, "sts:SetSourceIdentity")
 	}
 	var action any = actions

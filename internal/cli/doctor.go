@@ -59,7 +59,7 @@ which hop it breaks, and says why, as far as AWS tells.`,
 			if err != nil {
 				return err
 			}
-			r := report{findings: doctor.Check(facts), keeper: keeper}
+			r := report{findings: doctor.Check(facts), notes: doctor.Notes(facts), keeper: keeper}
 			for range facts.Config.Names() {
 				r.profiles++
 			}
@@ -92,6 +92,7 @@ which hop it breaks, and says why, as far as AWS tells.`,
 // report is what the doctor says.
 type report struct {
 	findings []doctor.Finding
+	notes    []doctor.Note
 	profiles int    // in the files
 	keeper   string // of secrets
 	chain    *trial // nil when none was tried
@@ -330,14 +331,18 @@ func (a *app) examineKeyring(ctx context.Context) (doctor.Keyring, string, error
 		return doctor.Keyring{}, "", err
 	}
 	if choice == keyring.None {
-		return doctor.Keyring{}, string(choice), nil
+		return doctor.Keyring{Chosen: string(choice)}, string(choice), nil
 	}
 	k, err := a.openKeyring(ctx, &switchFlags{noInput: true}, keyring.SessionKeys)
 	if err != nil {
 		return doctor.Keyring{Asked: string(choice), Why: err.Error()}, "", nil
 	}
 	defer k.Close()
-	return doctor.Keyring{}, string(k.Choice), nil
+	facts := doctor.Keyring{Chosen: string(k.Choice)}
+	for _, skipped := range k.Skipped {
+		facts.PassedOver = append(facts.PassedOver, skipped.Error())
+	}
+	return facts, string(k.Choice), nil
 }
 
 // told is a finding in words.
@@ -364,6 +369,9 @@ func (a *app) told(f doctor.Finding) words.Explanation {
 	}
 	return x
 }
+
+// noted is a note in words.
+func (a *app) noted(n doctor.Note) explanation { return a.phrase(string(n.ID), n.Args...) }
 
 // place is where a finding is, "" when it is in no file.
 func (a *app) place(f doctor.Finding) string {
@@ -399,6 +407,9 @@ func (a *app) printReport(r report) error {
 		if f.Fix != nil {
 			fixable++
 		}
+	}
+	for _, n := range r.notes {
+		fmt.Fprintf(&b, "%s %s\n", y.Dim("note:"), a.noted(n).What)
 	}
 	found := "nothing found"
 	if n := len(r.findings); n > 0 {
@@ -460,9 +471,16 @@ type foundJSON struct {
 // reportJSON is what the doctor says, in JSON.
 type reportJSON struct {
 	Findings []foundJSON `json:"findings"`
+	Notes    []noteJSON  `json:"notes"`
 	Profiles int         `json:"profiles"`
 	Keyring  string      `json:"keyring,omitempty"`
 	Chain    *trialJSON  `json:"chain,omitempty"`
+}
+
+// noteJSON is a note in JSON.
+type noteJSON struct {
+	ID   string `json:"id"`
+	What string `json:"what"`
 }
 
 // trialJSON is a chain that was walked, in JSON.
@@ -489,10 +507,13 @@ type triedJSON struct {
 }
 
 func (a *app) printReportJSON(r report) error {
-	out := reportJSON{Findings: []foundJSON{}, Profiles: r.profiles, Keyring: r.keeper}
+	out := reportJSON{Findings: []foundJSON{}, Notes: []noteJSON{}, Profiles: r.profiles, Keyring: r.keeper}
 	for _, f := range r.findings {
 		x := a.told(f)
 		out.Findings = append(out.Findings, foundJSON{string(f.ID), f.Origin.File, f.Origin.Line, f.Profile, f.Others, x.What, x.Why, x.Next, f.Fix != nil})
+	}
+	for _, n := range r.notes {
+		out.Notes = append(out.Notes, noteJSON{string(n.ID), a.noted(n).What})
 	}
 	if t := r.chain; t != nil {
 		out.Chain = &trialJSON{Profile: t.plan.Profile, ARN: t.arn}
@@ -540,10 +561,15 @@ func (a *app) mend(ctx context.Context, findings []doctor.Finding, yes bool) err
 			failed = errors.Join(failed, err)
 		}
 	}
-	if failed == nil && len(fixes) == len(findings) {
+	if failed != nil {
+		return failed
+	}
+	left := len(findings) - len(fixes)
+	if left == 0 {
 		a.exit = 0
 	}
-	return failed
+	_, err := fmt.Fprintf(a.stdout, "%s made, %s left: aws-switch-role doctor\n", count(len(fixes), "change"), count(left, "finding"))
+	return err
 }
 
 // change shows what a fix changes, in the manner of a diff.

@@ -181,6 +181,25 @@ func fact(t *testing.T, f *Facts, words []string) {
 	}
 }
 
+func TestNotes(t *testing.T) {
+	for _, c := range []struct {
+		keyring Keyring
+		want    []Note
+	}{
+		{Keyring{}, nil},
+		{Keyring{Asked: "pass", Why: "broken"}, nil}, // which is a finding
+		{Keyring{Chosen: "none"}, []Note{{ID: NothingKept}}},
+		{Keyring{Chosen: "keychain"}, []Note{{KeyringChosen, []string{"keychain"}}}},
+		{Keyring{Chosen: "kernel", PassedOver: []string{"keyring secret-service: not available: no bus"}}, []Note{
+			{KeyringForgets, []string{"kernel"}}, {KeyringPassedOver, []string{"secret-service", "not available: no bus"}},
+		}},
+	} {
+		if diff := cmp.Diff(c.want, Notes(Facts{Keyring: c.keyring})); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", c.keyring, diff)
+		}
+	}
+}
+
 // BenchmarkCheck examines files of which nothing is wrong.
 func BenchmarkCheck(b *testing.B) {
 	for _, n := range []int{10, 10_000, 100_000} {

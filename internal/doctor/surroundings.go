@@ -1,6 +1,8 @@
 package doctor
 
 import (
+	"strings"
+
 	"aws-switch-role/internal/awsconfig"
 )
 
@@ -25,6 +27,50 @@ type Prompt struct {
 type Keyring struct {
 	Asked string // what AWS_SWITCH_ROLE_KEYRING says
 	Why   string // why it cannot be used; "" when it can
+	// Chosen is the keyring that session keys are kept in, or "none", and
+	// PassedOver says of each that would have gone before it why it did not.
+	Chosen     string
+	PassedOver []string
+}
+
+// What is worth knowing of this machine, and nothing to mend.
+const (
+	// KeyringChosen is where session keys are kept. Args: the keyring.
+	KeyringChosen ID = "keyring-chosen"
+	// KeyringForgets is a keyring that forgets at a restart. Args: the keyring.
+	KeyringForgets ID = "keyring-forgets"
+	// NothingKept: no keyring can be used, or none is to be.
+	NothingKept ID = "nothing-kept"
+	// KeyringPassedOver is one that would have been used before the chosen.
+	// Args: its name, and why it was not.
+	KeyringPassedOver ID = "keyring-passed-over"
+)
+
+// Note is something to know of the machine that no change of a file mends. Its
+// words are chosen as those of a [Finding].
+type Note struct {
+	ID   ID
+	Args []string
+}
+
+// Notes returns what is to know about the machine.
+func Notes(f Facts) []Note {
+	var all []Note
+	k := f.Keyring
+	switch k.Chosen {
+	case "":
+	case "none":
+		all = append(all, Note{ID: NothingKept})
+	case "kernel":
+		all = append(all, Note{KeyringForgets, []string{k.Chosen}})
+	default:
+		all = append(all, Note{KeyringChosen, []string{k.Chosen}})
+	}
+	for _, why := range k.PassedOver {
+		name, why, _ := strings.Cut(strings.TrimPrefix(why, "keyring "), ": ")
+		all = append(all, Note{KeyringPassedOver, []string{name, why}})
+	}
+	return all
 }
 
 func prompts(f Facts) []Finding {

@@ -156,6 +156,10 @@ var findings = map[string]entry{
 		text{"a switched shell looks like any other", "切り替えたシェルがほかと見分けられない"},
 		text{"take that setting out", "この設定を外す"},
 	},
+	"keyring-chosen":      {what: text{"sessions are sealed under a key in the keyring %[1]s", "セッションはキーリング %[1]s の鍵で封じて保存する"}},
+	"keyring-forgets":     {what: text{"sessions are sealed under a key in the keyring %[1]s, which a restart empties: the first switch after it asks for a code again", "セッションはキーリング %[1]s の鍵で封じて保存する。再起動で消えるので、その後の最初の切り替えではまたコードを聞かれる"}},
+	"nothing-kept":        {what: text{"no keyring is used, so sessions are not kept: every switch asks for a code", "キーリングを使っていないので、セッションは保存されず、切り替えのたびにコードを聞かれる"}},
+	"keyring-passed-over": {what: text{"the keyring %[1]s was passed over: %[2]s", "キーリング %[1]s は使わなかった: %[2]s"}},
 	"keyring-out-of-reach": {
 		text{"the keyring %[1]s cannot be used: %[2]s", "キーリング %[1]s が使えない: %[2]s"},
 		text{"sessions are not kept, so every switch asks for a code", "セッションを保存できないので、切り替えのたびにコードを聞かれる"},

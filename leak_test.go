@@ -318,7 +318,8 @@ func leaky(text string) bool {
 	return strings.Contains(strings.ReplaceAll(text, "AWS_SECRET_ACCESS_KEY", ""), "SECRET")
 }
 
-// leakCheck fails every script on whose stderr a secret was seen.
+// leakCheck fails every script on whose stderr a secret was seen, or an error
+// that leaves a person without a next command.
 type leakCheck struct{ *testing.T }
 
 // Run implements testscript.T.
@@ -333,8 +334,12 @@ func (l *leakCheck) Verbose() bool { return true }
 // Log looks through what a script did before it is shown.
 func (l *leakCheck) Log(args ...any) {
 	l.T.Helper()
-	for _, line := range leaks(fmt.Sprint(args...)) {
+	log := fmt.Sprint(args...)
+	for _, line := range leaks(log) {
 		l.T.Errorf("a secret on stderr: %s", line)
+	}
+	for _, line := range unexplained(log) {
+		l.T.Errorf("an error without a next command: %s", line)
 	}
 	if l.T.Failed() || testing.Verbose() {
 		l.T.Log(args...)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -301,10 +302,11 @@ func (a *app) deniedWithout(ctx context.Context, f *switchFlags, p plan.Plan, pe
 	if !ok || e.Index != 1 || f.quiet || len(p.Asks()) > 0 {
 		return err
 	}
-	if api, ok := errors.AsType[*hop.APIError](e.Err); !ok || api.Code != "AccessDenied" || !strings.Contains(api.Message, "perform: sts:AssumeRole") {
+	if _, assumes := p.Hops[1].(plan.AssumeRole); !assumes || !longLived(p.Source()) {
 		return err
 	}
-	if _, assumes := p.Hops[1].(plan.AssumeRole); !assumes || !longLived(p.Source()) {
+	// Where AWS names another kind of policy than the role's, MFA is not it.
+	if api, ok := errors.AsType[*hop.APIError](e.Err); !ok || !slices.Contains([]string{"denied", "not-trusted"}, refusal(api, p, e.Index)) {
 		return err
 	}
 	name := p.Profile

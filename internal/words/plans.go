@@ -55,13 +55,13 @@ var hints = map[string]entry{
 
 	// A lock of another process. 1 is its id.
 	"held":           {next: text{"try again when it is done; if it asks for something, answer it, or end it: kill %[1]s", "終わってからやり直す。何かを尋ねて待っているなら、それに答えるか終了させる: kill %[1]s"}},
-	"held-by-nobody": {next: text{"try again when it is done", "終わってからやり直す"}},
+	"held-by-nobody": {next: text{"try again when it is done; --debug says what is waited for", "終わってからやり直す。何を待っているかは --debug に出る"}},
 
 	// The console. 1 is the profile.
 	"no-role-to-switch-to": {next: text{"sign in instead: aws-switch-role console %[1]s", "代わりにサインインする: aws-switch-role console %[1]s"}},
 	"user-session": {
 		why:  text{"it takes a role's, and a federated user's that is made with a long-lived key", "コンソールが受け付けるのは、ロールのセッションと、長期キーで作るフェデレーションユーザーのセッション"},
-		next: text{"name a role to assume, or give the profile the user's long-lived key", "引き受けるロールを指定するか、プロファイルにユーザーの長期キーを設定する"},
+		next: text{"name a role to assume, role_arn = ARN, or give the profile the user's long-lived key", "引き受けるロールを role_arn = ARN で指定するか、プロファイルにユーザーの長期キーを設定する"},
 	},
 	"no-browser":         {next: text{"name one with --browser or BROWSER, or let the URL be printed: --print", "--browser か BROWSER で指定するか、--print で URL を表示する"}},
 	"browser-failed":     {next: text{"--debug shows what it says; --browser names another, and --print writes the URL instead", "--debug でその出力が見える。--browser で別のものを指定するか、--print で URL を表示する"}},

@@ -105,7 +105,7 @@ var refusals = map[string]entry{
 	},
 	"federation-denied": {
 		why:  text{"a profile of plain keys signs in to the console as a federated user", "キーだけのプロファイルは、フェデレーションユーザーとしてコンソールに入る"},
-		next: text{"allow sts:GetFederationToken to the user, or use a role's profile", "ユーザーに sts:GetFederationToken を許すか、ロールのプロファイルを使う"},
+		next: text{"allow sts:GetFederationToken to the user, or take a role's profile: aws-switch-role console PROFILE", "ユーザーに sts:GetFederationToken を許すか、ロールのプロファイルを使う: aws-switch-role console プロファイル"},
 	},
 	// 1 is the host of AWS Sign-In.
 	"console-refused": {

@@ -97,6 +97,8 @@ type job struct {
 	argv []string
 	env  []string
 	base string // the job whose median is 1 in the ratio
+	exit int    // the status that it ends with: the doctor finds something
+	rare bool   // it takes seconds, and is run in few of the rounds
 	// within, if there is one, is a command that runs the job's, given as its
 	// last arguments, where it has to be run.
 	within []string
@@ -143,6 +145,10 @@ func run(rounds int) error {
 	if err != nil {
 		return err
 	}
+	huge, err := home(dir, "huge", 100_000, l.URL)
+	if err != nil {
+		return err
+	}
 	crowded, err := home(dir, "crowded", 10, l.URL)
 	if err != nil {
 		return err
@@ -174,6 +180,8 @@ func run(rounds int) error {
 		{name: "explain, 10,000 profiles", argv: []string{tool, "explain", "open"}, env: large, base: "bare Go program"},
 		{name: "list, 10 profiles", argv: []string{tool, "list"}, env: small, base: "bare Go program"},
 		{name: "list, 10,000 profiles", argv: []string{tool, "list"}, env: large, base: "bare Go program"},
+		{name: "doctor, 10,000 profiles", argv: []string{tool, "doctor"}, env: large, base: "bare Go program", exit: 1},
+		{name: "doctor, 100,000 profiles", argv: []string{tool, "doctor"}, env: huge, base: "bare Go program", exit: 1, rare: true},
 		{name: "completion, 10,000 profiles", argv: []string{tool, "__complete", "account"}, env: large, base: "bare Go program"},
 		{name: "credential-process, 10 profiles, warm", argv: []string{tool, "credential-process", "open"}, env: small, base: "bare Go program"},
 		{name: "credential-process, 10,000 profiles, warm", argv: []string{tool, "credential-process", "open"}, env: large, base: "bare Go program"},
@@ -205,8 +213,11 @@ func run(rounds int) error {
 		}
 		j.times = nil
 	}
-	for range rounds {
+	for i := range rounds {
 		for _, j := range jobs { // interleaved: a busy minute slows all alike
+			if j.rare && i%rareEvery > 0 {
+				continue
+			}
 			if err := j.once(); err != nil {
 				return err
 			}
@@ -291,12 +302,19 @@ func (j *job) once() error {
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	begun := time.Now()
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", j.name, err, errs.String())
+	err := cmd.Run()
+	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != j.exit {
+		return fmt.Errorf("%s: %w\n%s", j.name, cmp.Or(err, errUnexpectedEnd), errs.String())
 	}
 	j.times = append(j.times, time.Since(begun))
 	return nil
 }
+
+// rareEvery is of how many rounds a rare job is run in one.
+const rareEvery = 10
+
+// errUnexpectedEnd says that a command ended well that should not have.
+var errUnexpectedEnd = errors.New("it ended with status 0")
 
 // clockwork is a process that runs a job where it has to be run.
 type clockwork struct {
@@ -384,7 +402,7 @@ func (j *job) weigh() (int64, error) {
 
 func weighOne(argv []string) error {
 	cmd := exec.Command(argv[0], argv[1:]...)
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Run(); cmd.ProcessState == nil { // how it ends was looked at before
 		return err
 	}
 	_, err := fmt.Println(peak(cmd.ProcessState))

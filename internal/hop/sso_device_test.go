@@ -85,7 +85,7 @@ func TestSignInByDeviceFails(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := bubbled(t, emulator.Options{})
 			err := w.device(t, func(c hop.DeviceCode) { act(t, w, c) })
-			if e, ok := errors.AsType[*hop.SignInError](err); !ok || e.Msg != want && !(strings.HasPrefix(want, "nobody") && e.Msg == "nobody has typed the code in time") {
+			if e, ok := errors.AsType[*hop.SignInError](err); !ok || e.Msg.String() != want && !(strings.HasPrefix(want, "nobody") && e.Msg.String() == "nobody has typed the code in time") {
 				t.Errorf("err = %v, want %s", err, want)
 			}
 		})

@@ -46,6 +46,7 @@ func TestSecretless(t *testing.T) {
 	run("strangers", testStrangers)
 	run("opaque", testOpaque)
 	run("renewed", testRenewed)
+	run("renewed inside", testRenewedInside)
 	run("not renewed", testNotRenewed)
 	run("code", testCodeNeeded)
 	run("refresh", testSecretlessRefresh)
@@ -455,6 +456,25 @@ func testRenewed(p *place) {
 		p.t.Errorf("the keeper holds %d KiB (%v), and 20 MiB are the most", kb, err)
 	} else {
 		p.t.Logf("the keeper holds %d KiB", kb)
+	}
+	x.line("exit")
+	x.prompt("")
+	x.exit()
+}
+
+// testRenewedInside has one program make 200 calls while every session ends
+// within seconds.
+func testRenewedInside(p *place) {
+	x := p.openShell("bash")
+	p.server.Inject(emulator.Fault{Action: "AssumeRole", Effect: emulator.EndIn(3 * time.Second)})
+	x.enter()
+	write(p.t, filepath.Join(p.home, "loop.py"), `import boto3
+sts = boto3.client("sts", region_name="us-east-1")
+print(sum("assumed-role/Ops/" in sts.get_caller_identity()["Arn"] for _ in range(200)), "calls")
+`, 0o600)
+	x.wantRun("tempsession", p.pythons[0]+" loop.py", "200 calls")
+	if n := p.asked("AssumeRole"); n < 100 {
+		p.t.Errorf("%d sessions were made for 200 calls", n)
 	}
 	x.line("exit")
 	x.prompt("")

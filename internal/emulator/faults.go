@@ -159,18 +159,38 @@ func Truncate() Effect {
 // XML element of that name in the answer: a hostile AccessKeyId, an
 // Expiration in the past.
 func Replace(element, text string) Effect {
-	pattern := regexp.MustCompile(`(?s)(<` + regexp.QuoteMeta(element) + `>).*?(</` + regexp.QuoteMeta(element) + `>)`)
-	return Effect{spoil: func(_ *call, a *answer) {
-		a.body = pattern.ReplaceAllFunc(a.body, func(found []byte) []byte {
-			return []byte("<" + element + ">" + markup.Replace(text) + "</" + element + ">")
-		})
+	pattern := elements(element)
+	return Effect{spoil: func(_ *call, a *answer) { replace(a, pattern, element, text) }}
+}
+
+// EndIn makes the credentials of each answer end so long after the request was
+// made, by the clock of who made it.
+func EndIn(left time.Duration) Effect {
+	pattern := elements("Expiration")
+	return Effect{spoil: func(c *call, a *answer) {
+		made, err := time.Parse("20060102T150405Z", c.http.Header.Get("X-Amz-Date"))
+		if err != nil {
+			made = c.now
+		}
+		replace(a, pattern, "Expiration", made.Add(left).UTC().Format(time.RFC3339))
 	}}
+}
+
+// elements matches the XML elements of a name.
+func elements(name string) *regexp.Regexp {
+	return regexp.MustCompile(`(?s)<` + regexp.QuoteMeta(name) + `>.*?</` + regexp.QuoteMeta(name) + `>`)
+}
+
+func replace(a *answer, pattern *regexp.Regexp, element, text string) {
+	a.body = pattern.ReplaceAllFunc(a.body, func([]byte) []byte {
+		return []byte("<" + element + ">" + markup.Replace(text) + "</" + element + ">")
+	})
 }
 
 // Remove takes each XML element of that name out of the answer: success
 // without Credentials.
 func Remove(element string) Effect {
-	pattern := regexp.MustCompile(`(?s)<` + regexp.QuoteMeta(element) + `>.*?</` + regexp.QuoteMeta(element) + `>`)
+	pattern := elements(element)
 	return Effect{spoil: func(_ *call, a *answer) { a.body = pattern.ReplaceAll(a.body, nil) }}
 }
 

@@ -527,7 +527,7 @@ func testCodeNeeded(p *place) {
 	first := told()
 
 	out, status := x.run("tempsession", "~/ask")
-	if want := "aws-switch-role: the MFA session has ended: type aws-switch-role refresh\n\nasked: 1."; status != 1 || strings.TrimSpace(out) != strings.ReplaceAll(want, "\n\n", "\n") {
+	if want := "aws-switch-role: the MFA session has ended\nhint: type aws-switch-role refresh\n\nasked: 1."; status != 1 || strings.TrimSpace(out) != strings.ReplaceAll(want, "\n\n", "\n") {
 		p.t.Errorf("status %d\n%s", status, out)
 	}
 	if _, err := os.Stat(sign); err != nil {
@@ -591,7 +591,7 @@ func testKeeperKilled(p *place) {
 		p.t.Fatal(err)
 	}
 	out, status := x.run("tempsession", "~/ask")
-	if status != 1 || !strings.HasPrefix(out, "aws-switch-role: the session of this shell has ended") || strings.Count(out, "\n") != 1 {
+	if status != 1 || !strings.HasPrefix(out, "aws-switch-role: the session of this shell has ended") || strings.Count(out, "\n") != 2 {
 		p.t.Errorf("status %d\n%s", status, out)
 	}
 	if out, status := x.run("tempsession", p.clis[0]+" sts get-caller-identity"); status == 0 || !strings.Contains(out, "has ended") {

@@ -4,10 +4,12 @@ package words
 // with its renewal.
 var shells = map[string]entry{
 	"shell-ended": {
-		what: text{"the session of this shell has ended, its keeper is gone: type exit, then switch again", "このシェルのセッションは終わり、キーパーもいない: exit してから、もう一度切り替える"},
+		what: text{"the session of this shell has ended, its keeper is gone", "このシェルのセッションは終わり、キーパーもいない"},
+		next: text{"type exit, then switch again", "exit してから、もう一度切り替える"},
 	},
 	"shell-code-needed": {
-		what: text{"the MFA session has ended: type aws-switch-role refresh", "MFA セッションが終わった: aws-switch-role refresh を実行する"},
+		what: text{"the MFA session has ended", "MFA セッションが終わった"},
+		next: text{"type aws-switch-role refresh", "aws-switch-role refresh を実行する"},
 	},
 	"shell-of-others": {
 		what: text{"the credentials are another shell's: this process was not started in it", "認証情報は別のシェルのもので、このプロセスはそのシェルから起動されていない"},

@@ -186,8 +186,8 @@ func testSecretlessShell(p *place, shell, goSDK string) {
 }
 
 // clients are command lines, to stand behind env, of programs that ask AWS who
-// they are: each AWS CLI here, boto3, and the SDKs for Go and JavaScript, which
-// comes last.
+// they are: each AWS CLI here, boto3, the SDK for Go, the base of Terraform's
+// provider, and the SDK for JavaScript.
 func (p *place) clients(goSDK string) []string {
 	var all []string
 	for _, cli := range p.clis {
@@ -196,6 +196,7 @@ func (p *place) clients(goSDK string) []string {
 	return append(all,
 		p.pythons[0]+` -c 'import boto3; print(boto3.client("sts", region_name="us-east-1").get_caller_identity()["Arn"])'`,
 		"AWS_REGION=us-east-1 "+goSDK,
+		"AWS_REGION=us-east-1 "+goSDK+" terraform",
 		"NODE_PATH="+p.node+" AWS_REGION=us-east-1 AWS_ENDPOINT_URL="+p.url+
 			` node -e 'const {STS} = require("@aws-sdk/client-sts"); new STS({}).getCallerIdentity({}).then(r => console.log(r.Arn))'`,
 	)

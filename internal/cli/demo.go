@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -29,8 +30,8 @@ func (a *app) demoCommand() *cobra.Command {
 		Use:   "demo [-- COMMAND [ARG...]]",
 		Short: "Try it all in a throw-away world, without an AWS account",
 		Long: `Start an emulator of AWS on this machine and a throw-away home with profiles in
-it, show the MFA code to type, and open a role's shell there. Without a
-terminal it plays the scenes by itself and prints what happened. With a command
+it, say what to type on a tour of two minutes, show the MFA code, and open a
+role's shell there. Without a terminal it plays the scenes by itself and prints what happened. With a command
 behind --, it runs that command in the world; mfa-code, on the command's PATH,
 prints what the MFA device shows. Nothing leaves this machine, and your own AWS
 files are not read.`,
@@ -88,14 +89,15 @@ func untilHangUp(ctx context.Context) (context.Context, context.CancelFunc) {
 // demo is a world that lasts as long as the command: an emulator, and a home
 // directory whose AWS files lead to it.
 type demo struct {
-	app    *app
-	home   string
-	self   string // this program
-	aws    string // the AWS CLI, "" where there is none
-	server *emulator.Server
-	listen *http.Server
-	url    string
-	ahead  atomic.Int64 // how far the world's clock is ahead, in nanoseconds
+	app     *app
+	home    string
+	sockets string // XDG_RUNTIME_DIR
+	self    string // this program
+	aws     string // the AWS CLI, "" where there is none
+	server  *emulator.Server
+	listen  *http.Server
+	url     string
+	ahead   atomic.Int64 // how far the world's clock is ahead, in nanoseconds
 }
 
 // demoCodePath is where the emulator's listener answers with the code that the
@@ -114,6 +116,11 @@ func (a *app) newDemo() (*demo, error) {
 	}
 	if d.home, err = os.MkdirTemp("", "aws-switch-role-demo-"); err != nil {
 		return nil, err
+	}
+	// A socket's path has 103 bytes on some systems, of which their directories
+	// for temporary files leave too few.
+	if d.sockets, err = os.MkdirTemp("/tmp", "aws-switch-role-demo-"); err != nil {
+		d.sockets = filepath.Join(d.home, "run")
 	}
 	if err := d.serve(); err != nil {
 		d.close()
@@ -135,6 +142,7 @@ func (d *demo) close() {
 	if d.listen != nil {
 		_ = d.listen.Close()
 	}
+	_ = os.RemoveAll(d.sockets)
 	_ = os.RemoveAll(d.home)
 }
 
@@ -277,7 +285,7 @@ func (d *demo) environ() []string {
 		"NO_PROXY=127.0.0.1",
 		"AWS_PAGER=",
 		"AWS_EC2_METADATA_DISABLED=true",
-		"XDG_RUNTIME_DIR="+filepath.Join(d.home, "run"),
+		"XDG_RUNTIME_DIR="+d.sockets,
 		"AWS_DEFAULT_REGION=us-east-1",
 	)
 }
@@ -321,14 +329,19 @@ func (d *demo) runTo(ctx context.Context, argv, env []string, in io.Reader, out,
 	return 0, err
 }
 
-// tour opens the role's shell for a person, with the code to type.
+// tour opens the role's shell for a person, with the code to type, and says
+// what to type there.
 func (d *demo) tour(ctx context.Context) (int, error) {
 	say := func(format string, args ...any) { fmt.Fprintf(d.app.stderr, format+"\n", args...) }
 	say(`This is a world of its own: an emulated AWS at %s,
 and a home directory with these profiles in it, all behind one MFA device:
 tempsession, from-environment, sub-account, chained, long, open.
 
-$ aws-switch-role tempsession`, d.url)
+A tour of two minutes; its first line is typed already:`, d.url)
+	for i, l := range d.lines() {
+		say("  %d. %-35s %s", i+1, l.command, l.shows)
+	}
+	say("\nShould a code be asked for again, mfa-code prints it.\n\n$ aws-switch-role tempsession")
 	const tries = 3
 	for try := range tries {
 		code, err := d.code()
@@ -336,20 +349,38 @@ $ aws-switch-role tempsession`, d.url)
 			return 0, err
 		}
 		say("\n  The MFA device shows %s: type it below. What you type is not shown.\n", code)
-		if try == 0 {
-			say(`  Then look around:  aws-switch-role status --online   who you are
-                     env | grep ^AWS_                  what the shell was given`)
-			if d.aws != "" {
-				say("                     aws s3 ls s3://bucketname         the AWS CLI as the role")
-			}
-			say("                     exit                              leave the role\n")
-		}
 		status, err := d.run(ctx, []string{"aws-switch-role", "tempsession"}, d.environ())
 		if err != nil || status != exitBeforeCommand || try == tries-1 {
 			return status, err
 		}
 	}
 	return 0, nil
+}
+
+// countKeys counts, in any shell, the keys that programs started in it get.
+const countKeys = "env | grep -c ACCESS_KEY"
+
+// line is one thing to type on the tour, in whatever shell the person has.
+type line struct{ command, shows string }
+
+// lines are at most nine, so that they are on a screen of 24 lines together
+// with the question for the code.
+func (d *demo) lines() []line {
+	use := line{"aws-switch-role status --online", "who you are, says AWS"}
+	if d.aws != "" {
+		use = line{"aws s3 ls s3://bucketname", "the AWS CLI as the role"}
+	}
+	return []line{
+		{"aws-switch-role tempsession", "a role's shell, for a code"},
+		use,
+		{"aws-switch-role chained", "a role behind it: no code is asked for"},
+		{"aws-switch-role list", "every profile, and what is left of it"},
+		{"aws-switch-role status", "who this shell is"},
+		{"aws-switch-role --secretless open", "a shell that has no keys:"},
+		{countKeys, "0 of them are in its environment"},
+		{"aws-switch-role doctor", "what is wrong in these files"},
+		{"exit", "leave, once for each shell"},
+	}
 }
 
 // code is what the device shows: a code that was not used yet.
@@ -376,7 +407,10 @@ func (d *demo) play(ctx context.Context) error {
 	}
 	scenes := []scene{
 		{title: "a. keys in the credentials file, the role in the config file, MFA where the role demands it", argv: slices.Concat([]string{"tempsession", "--mfa-code", "CODE", "--"}, list)},
+		{title: "every profile, and what is left of its session", argv: []string{"list"}},
 		{title: "what a switch would do, before it does it", argv: []string{"explain", "chained"}},
+		{title: "no key in the environment of the command: 0 of them", argv: []string{"--secretless", "open", "--", "sh", "-c", countKeys + "; aws-switch-role status"}},
+		{title: "what is wrong in a profile's files, and how to mend it", argv: []string{"doctor", "chained"}},
 		{title: "b. no keys on disk: a wrapper such as envchain puts them into the environment", keys: true, argv: slices.Concat([]string{"from-environment", "--mfa-code", "CODE", "--"}, look)},
 		{title: "c. the same for a profile that names no source at all", keys: true, argv: slices.Concat([]string{"sub-account", "--mfa-code", "CODE", "--"}, look)},
 		{title: "and what is wrong when it cannot", argv: []string{"sub-acount"}},
@@ -401,17 +435,31 @@ func (d *demo) play(ctx context.Context) error {
 				return err
 			}
 		}
-		fmt.Fprintf(out, "\n%s\n$ %saws-switch-role %s\n", s.title, prefix, strings.Join(argv, " "))
-		status, err := d.runTo(ctx, append([]string{"aws-switch-role"}, argv...), env, nil, out, out)
+		fmt.Fprintf(out, "\n%s\n$ %saws-switch-role %s\n", s.title, prefix, asTyped(argv))
+		var said bytes.Buffer
+		status, err := d.runTo(ctx, append([]string{"aws-switch-role"}, argv...), env, nil, &said, &said)
 		if err != nil {
 			return err
 		}
+		// The home has a long name that nobody needs.
+		fmt.Fprint(out, strings.ReplaceAll(said.String(), d.home, "~"))
 		if status != 0 {
 			fmt.Fprintf(out, "(exit status %d)\n", status)
 		}
 		d.skip()
 	}
 	return d.summary(out)
+}
+
+// asTyped is a command as one types it: a word with a space in it is quoted.
+func asTyped(argv []string) string {
+	typed := slices.Clone(argv)
+	for i, word := range typed {
+		if strings.Contains(word, " ") {
+			typed[i] = quote(word)
+		}
+	}
+	return strings.Join(typed, " ")
 }
 
 // summary says what the emulator was asked.

@@ -40,6 +40,7 @@ type app struct {
 	interrupted    *term.Interrupted // a question was, if not nil
 	warned         sync.Once         // of what did not stop the switch
 	codeTaken      atomic.Bool       // an MFA code was given in this run
+	waits          waits             // for what is slow
 
 	debug  bool
 	config *awsconfig.Config // once loaded
@@ -49,6 +50,7 @@ type app struct {
 
 func newApp(environ []string, stdin io.Reader, stdout, stderr io.Writer) *app {
 	a := &app{environ: environ, stdin: stdin, stdout: stdout, stderr: term.Writer{To: stderr}, now: time.Now}
+	a.waits.tell = a.tellWait
 	a.stored = sync.OnceValues(func() (map[string]accesskey.Entry, error) { return a.keyIndex().Read() })
 	return a
 }
@@ -345,6 +347,7 @@ func (a *app) performer(f *switchFlags) *hop.Performer {
 		ContainerToken: func() cred.Secret { return cred.NewSecret(a.getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")) },
 		Environ:        a.environ,
 		ClockOff:       a.tellClock(f),
+		Waiting:        a.waiting(f),
 		Log:            a.log(),
 		Now:            a.now,
 	}

@@ -32,6 +32,7 @@ func (a *app) eachSessions(ctx context.Context, f *switchFlags, runs []*eachRun,
 	if _, err := a.keyringChoice(); err != nil {
 		return nil, err
 	}
+	a.waits.silence() // out tells how far the runs are
 	dir := a.cached(ctx, f)
 	store := a.store(f, dir)
 	if p, ok := store.(patient); ok {

@@ -90,7 +90,9 @@ func (a *app) withKeys(ctx context.Context, f *switchFlags, verb, name string, a
 		return err
 	}
 	defer unlock()
+	done := a.waitingForKeyring(f)
 	ring, err := a.openKeyring(ctx, f, keyring.AccessKeys)
+	done()
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"aws-switch-role/internal/cache"
 	"aws-switch-role/internal/hop"
 	"aws-switch-role/internal/keyring"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/recent"
 	"aws-switch-role/internal/session"
@@ -86,12 +87,14 @@ const (
 func (a *app) cached(ctx context.Context, f *switchFlags) *cache.Dir {
 	dirs := a.folders()
 	return cache.New(dirs.sessions, dirs.locks, func() ([]byte, error) { return a.sessionKey(ctx, f) }, cache.Options{
-		Now: a.now, Log: a.log(), Waiting: a.waiting,
+		Now: a.now, Log: a.log(), Waiting: a.tellHolder,
 	})
 }
 
-// waiting tells the person whom a lock is waited for.
-func (a *app) waiting(h cache.Holder) { a.toTerminal("waiting for " + term.Clean(h.String())) }
+// tellHolder tells the person whom a lock is waited for.
+func (a *app) tellHolder(h cache.Holder) {
+	a.toTerminal(a.sentence(message.New("waiting-for", "waiting for %s", h)))
+}
 
 // patience is how long another process is waited for.
 func (a *app) patience() time.Duration {
@@ -156,6 +159,7 @@ func (p patient) Lock(ctx context.Context, k plan.Key) (func(), error) {
 
 // sessionKey reads the key that sessions are sealed under from the keyring.
 func (a *app) sessionKey(ctx context.Context, f *switchFlags) ([]byte, error) {
+	defer a.waitingForKeyring(f)()
 	k, err := a.openKeyring(ctx, f, keyring.SessionKeys)
 	if err != nil {
 		return nil, err
@@ -232,12 +236,16 @@ func choiceNames() string {
 // neither.
 func (a *app) passphraseAsker(f *switchFlags) func(ctx context.Context, choose bool) (string, error) {
 	if p := a.getenv("AWS_SWITCH_ROLE_PASSPHRASE"); p != "" {
-		return func(context.Context, bool) (string, error) { return p, nil }
+		return func(context.Context, bool) (string, error) {
+			a.waits.question() // nobody is waited for now: deriving the key takes its time
+			return p, nil
+		}
 	}
 	if f.noInput || !a.hasTerminal() {
 		return nil
 	}
 	return func(ctx context.Context, choose bool) (string, error) {
+		a.waits.question()
 		t, err := term.Open()
 		if err != nil {
 			return "", err
@@ -283,7 +291,7 @@ func (a *app) lockKeys(ctx context.Context, doing string) (unlock func(), err er
 // namedLocks are locks that are of no session.
 func (a *app) namedLocks() patient {
 	return patient{
-		Dir:   cache.New("", a.folders().locks, nil, cache.Options{Now: a.now, Log: a.log(), Waiting: a.waiting}),
+		Dir:   cache.New("", a.folders().locks, nil, cache.Options{Now: a.now, Log: a.log(), Waiting: a.tellHolder}),
 		limit: patienceOfPrograms,
 	}
 }

@@ -61,6 +61,7 @@ func (a *app) storedKey(f *switchFlags) func(context.Context, plan.StoredKey) (c
 // keyringKey reads a key from the keyring. One that the keyring does not hold
 // may still be in the files.
 func (a *app) keyringKey(ctx context.Context, f *switchFlags, k plan.StoredKey) (cred.Credentials, error) {
+	defer a.waitingForKeyring(f)()
 	ring, err := a.openKeyring(ctx, f, keyring.AccessKeys)
 	if err != nil {
 		return cred.Credentials{}, err
@@ -106,7 +107,9 @@ func (e *envchainError) Unwrap() error { return e.err }
 // store.
 func (a *app) envchainKey(ctx context.Context, f *switchFlags, namespace string) (cred.Credentials, error) {
 	const id, secret, token = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
+	done := a.waitingForKeyring(f)
 	values, err := keyring.Envchain(ctx, a.keyringOptions(f, keyring.AccessKeys), namespace, id, secret, token)
+	done()
 	if err != nil {
 		return cred.Credentials{}, &envchainError{namespace: namespace, err: err}
 	}

@@ -270,6 +270,7 @@ func requestTo[T any](ctx context.Context, p *Performer, op, host string, mfa bo
 
 // requestOnce is requestTo without waiting for a turn.
 func requestOnce[T any](ctx context.Context, p *Performer, op, host string, mfa bool, call func(context.Context) (T, error)) (T, error) {
+	defer p.waitingFor(host)()
 	ctx, cancel := context.WithTimeout(ctx, totalTimeout)
 	defer cancel()
 	return inTime(ctx, p, func(ctx context.Context) (T, error) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
@@ -66,6 +67,11 @@ type Performer struct {
 	// tried again by this pace, which many performers may share, not by one of
 	// its own.
 	Turn func(ctx context.Context, host string) (done func(throttled bool), err error)
+	// Waiting is told, in a sentence, of everything that p waits for: the answer
+	// to a request with all its tries, or the end of a process; done is called
+	// when the wait is over. A person is asked nothing in between, but for what
+	// a process asks by itself. It may be nil.
+	Waiting func(what message.Text) (done func())
 	// Log is told of every request, never of a secret.
 	Log *slog.Logger
 	// ClockOff is told, at most once, how far AWS's clock is ahead of this

@@ -31,6 +31,7 @@ type metadata struct {
 	timeout   time.Duration // of one try
 	tries     int
 	log       func(msg string, args ...any)
+	waiting   func(host string) (done func())
 }
 
 func (p *Performer) metadata(what, base string, timeout time.Duration, tries int) *metadata {
@@ -45,6 +46,7 @@ func (p *Performer) metadata(what, base string, timeout time.Duration, tries int
 		timeout: timeout,
 		tries:   tries,
 		log:     p.log().Debug,
+		waiting: p.waitingFor,
 	}
 }
 
@@ -83,6 +85,7 @@ func (e *silence) Unwrap() error { return e.err }
 // ask sends a request, again where the service is busy or does not answer.
 // An error is a *silence, or of ctx.
 func (m *metadata) ask(ctx context.Context, method, path string, headers ...header) (reply, error) {
+	defer m.waiting(m.host())()
 	for try := 1; ; try++ {
 		r, err := m.once(ctx, method, path, headers)
 		if ctx.Err() != nil {

@@ -56,7 +56,9 @@ func (p *Performer) processWithin(ctx context.Context, h plan.Process, limit tim
 	cmd.Stdout, cmd.Stderr = &out, &said
 	cmd.Env = append(slices.Clip(p.Environ), chainVariable+"="+chainOf(append(chain, h.Profile)))
 	cmd.WaitDelay = time.Second
+	done := p.waiting(message.New("waiting-for-process", "waiting for credential_process of profile %s", h.Profile))
 	err = cmd.Run()
+	done()
 	p.log().Debug("credential_process ended", "profile", h.Profile, "error", err)
 	switch {
 	case ctx.Err() != nil:

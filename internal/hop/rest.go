@@ -44,6 +44,7 @@ func (p *Performer) rest(ctx context.Context, c restCall, out any) error {
 
 // restOnce is rest without waiting for a turn.
 func (p *Performer) restOnce(ctx context.Context, client *httpClient, c restCall, out any) error {
+	defer p.waitingFor(c.host())()
 	ctx, cancel := context.WithTimeout(ctx, totalTimeout)
 	defer cancel()
 	begun := p.now()

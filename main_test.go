@@ -741,6 +741,7 @@ var faults = map[string]emulator.Fault{
 	"ahead-4m":    {Skew: 4 * time.Minute},
 	"behind-4m":   {Skew: -4 * time.Minute},
 	"slow":        {Delay: 500 * time.Millisecond},
+	"very-slow":   {Delay: 1500 * time.Millisecond},
 	"ended":       {Effect: emulator.Fail(403, "ExpiredToken", "The security token included in the request is expired")},
 }
 

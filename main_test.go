@@ -74,8 +74,9 @@ func TestMain(m *testing.M) {
 //	                 write a token of the world's identity provider that ends
 //	                 after LENGTH, an hour if none is given
 //	assertion FILE   write what the world's SAML identity provider says of jane
-//	recipe N FILE    write the Nth block of doc/recipes.md, whose programs are in
-//	                 the script's bin
+//	recipe N FILE [PAGE]
+//	                 write the Nth block of doc/recipes.md, whose programs are in
+//	                 the script's bin, or of another PAGE in doc
 //	signin sso|legacy|login NAME [LENGTH]
 //	                 sign in as the AWS CLI would, to the session NAME, with
 //	                 a token that ends after LENGTH (or ended: -1m) and, in the
@@ -688,16 +689,20 @@ func cmdAssertion(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdRecipe(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: recipe N FILE")
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: recipe N FILE [PAGE]")
+	}
+	page := filepath.Join("doc", "recipes.md")
+	if len(args) > 2 {
+		page = filepath.Join("doc", args[2])
 	}
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	doc, err := os.ReadFile(filepath.Join("doc", "recipes.md"))
+	doc, err := os.ReadFile(page)
 	ts.Check(err)
 	blocks := strings.Split(string(doc), "```") // every other one is a block
 	if 2*n >= len(blocks) {
-		ts.Fatalf("doc/recipes.md has no block %d", n)
+		ts.Fatalf("%s has no block %d", page, n)
 	}
 	_, text, _ := strings.Cut(blocks[2*n-1], "\n")
 	text = strings.ReplaceAll(text, "/usr/local/bin/", ts.Getenv("WORK")+"/bin/")

@@ -5,8 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"aws-switch-role/internal/keyring"
 	"aws-switch-role/internal/message"
+	"aws-switch-role/internal/term"
 )
 
 // unexplained is how long a person waits without being told for what.
@@ -62,11 +62,20 @@ func (w *waits) silence() {
 	w.tell = nil
 }
 
-// tellWait says on stderr what is waited for, if a person reads it.
+// tellWait says on stderr what is waited for, if a person reads it and is not
+// about to answer somebody else: a credential_process, or the gpg behind pass,
+// may ask for a secret by itself.
 func (a *app) tellWait(line string) {
-	if a.onTerminal() {
-		fmt.Fprintln(a.stderr, line)
+	if !a.onTerminal() {
+		return
 	}
+	if t, err := term.Open(); err == nil {
+		defer t.Close()
+		if t.Hidden() {
+			return
+		}
+	}
+	fmt.Fprintln(a.stderr, line)
 }
 
 // waiting returns what has a person told of a wait that is not over soon; nil
@@ -81,10 +90,8 @@ func (a *app) waiting(f *switchFlags) func(message.Text) (done func()) {
 // waitingForKeyring is waiting for the keyring, which may have somebody unlock
 // it in a window.
 func (a *app) waitingForKeyring(f *switchFlags) (done func()) {
-	waiting := a.waiting(f)
-	// The gpg behind pass may ask on the terminal by itself.
-	if choice, err := a.keyringChoice(); waiting == nil || err != nil || choice == keyring.Pass {
-		return func() {}
+	if waiting := a.waiting(f); waiting != nil {
+		return waiting(message.New("waiting-for-keyring", "waiting for the keyring"))
 	}
-	return waiting(message.New("waiting-for-keyring", "waiting for the keyring"))
+	return func() {}
 }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -16,6 +17,7 @@ import (
 
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/emulator"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 )
 
@@ -253,6 +255,21 @@ func TestContainerOtherVendor(t *testing.T) {
 	url := serve(t, says(http.StatusOK, `{"AccessKeyId": "`+id+`", "SecretAccessKey": "secret", "Token": "token", "Expiration": "2999-01-01T00:00:00Z"}`))
 	if got := c.must(plan.Container{URL: url + "/"}, cred.Credentials{}); got.AccessKeyID != id {
 		t.Errorf("credentials are %+v", got)
+	}
+}
+
+// TestWaiting checks that of each request one is told when its answer is waited
+// for, and when no longer.
+func TestWaiting(t *testing.T) {
+	url := serve(t, says(http.StatusNotFound, ""))
+	var told []string
+	p := &Performer{Waiting: func(what message.Text) func() {
+		told = append(told, what.String())
+		return func() { told = append(told, "done") }
+	}}
+	_, err := p.Perform(t.Context(), plan.Container{URL: url}, cred.Credentials{})
+	if want := []string{"waiting for " + strings.TrimPrefix(url, "http://"), "done"}; err == nil || !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q (%v)", told, want, err)
 	}
 }
 

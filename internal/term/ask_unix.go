@@ -47,6 +47,13 @@ func (c console) Foreground() bool {
 	return err == nil && group == unix.Getpgrp()
 }
 
+// Hidden reports whether the terminal does not show what is typed: some program
+// has a question on it, or the screen to itself.
+func (c console) Hidden() bool {
+	s, err := unix.IoctlGetTermios(c.in, getSettings)
+	return err == nil && s.Lflag&unix.ECHO == 0
+}
+
 func (c console) write(s string) { _, _ = c.out.WriteString(s) }
 
 // What ends a round of a question, but not the question.

@@ -35,6 +35,14 @@ func (c console) Close() error { return errors.Join(c.in.Close(), c.out.Close())
 // typed: it always would.
 func (c console) Foreground() bool { return true }
 
+// Hidden reports whether the terminal does not show what is typed: some program
+// has a question on it, or the screen to itself.
+func (c console) Hidden() bool {
+	var mode uint32
+	err := windows.GetConsoleMode(windows.Handle(c.in.Fd()), &mode)
+	return err == nil && mode&windows.ENABLE_ECHO_INPUT == 0
+}
+
 func (c console) write(s string) { _, _ = c.out.WriteString(s) }
 
 // ask reads a line in a goroutine, because a console read cannot be waited for

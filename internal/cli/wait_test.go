@@ -60,3 +60,28 @@ func TestWaits(t *testing.T) {
 		})
 	}
 }
+
+func TestWaitingForKeyring(t *testing.T) {
+	tests := []struct {
+		lang  string
+		quiet bool
+		want  []string
+	}{
+		{"C.UTF-8", false, []string{"waiting for the keyring"}},
+		{"ja_JP.UTF-8", false, []string{"キーリングを待っている"}},
+		{"C.UTF-8", true, nil},
+	}
+	for _, tt := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			a := newApp([]string{"LANG=" + tt.lang}, nil, nil, nil)
+			var said []string
+			a.waits.tell = func(line string) { said = append(said, line) }
+			done := a.waitingForKeyring(&switchFlags{quiet: tt.quiet})
+			time.Sleep(2 * unexplained)
+			done()
+			if !slices.Equal(said, tt.want) {
+				t.Errorf("%s, quiet %t: said %q, want %q", tt.lang, tt.quiet, said, tt.want)
+			}
+		})
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,7 +83,7 @@ func (l *lister) accounts(ctx context.Context) ([]AssignedRole, error) {
 	var list []AssignedRole
 	err := l.pages(ctx, op, "/assignment/accounts", nil, func(out listPage) error {
 		for _, a := range out.Accounts {
-			if !accountID.MatchString(a.AccountID) {
+			if !isAccountID(a.AccountID) {
 				return l.strange(op)
 			}
 			list = append(list, AssignedRole{AccountID: a.AccountID, AccountName: a.AccountName})
@@ -94,11 +93,18 @@ func (l *lister) accounts(ctx context.Context) ([]AssignedRole, error) {
 	return list, err
 }
 
-// What the lists may hold: both become lines of the config file.
-var (
-	accountID = regexp.MustCompile(`^\d{12}$`)
-	roleName  = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+// What the lists may hold: both become lines of the config file. They are
+// checked in loops, for every start would compile a regular expression.
+const (
+	digits    = "0123456789"
+	roleChars = digits + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_+=,.@-"
 )
+
+func isAccountID(s string) bool { return len(s) == 12 && strings.Trim(s, digits) == "" }
+
+func isRoleName(s string) bool {
+	return len(s) >= 1 && len(s) <= 64 && strings.Trim(s, roleChars) == ""
+}
 
 // strange says that a list holds what it may not.
 func (l *lister) strange(op string) error {
@@ -131,7 +137,7 @@ func (l *lister) roles(ctx context.Context, accounts []AssignedRole, progress fu
 				var roles []AssignedRole
 				err := l.pages(ctx, op, "/assignment/roles", url.Values{"account_id": {a.AccountID}}, func(out listPage) error {
 					for _, r := range out.Roles {
-						if !roleName.MatchString(r.RoleName) {
+						if !isRoleName(r.RoleName) {
 							return l.strange(op)
 						}
 						roles = append(roles, AssignedRole{a.AccountID, a.AccountName, r.RoleName})

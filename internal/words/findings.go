@@ -1,168 +1,172 @@
 package words
 
+import "sync"
+
 // findings explain what the doctor finds.
-var findings = map[string]entry{
-	// Lines on which the AWS tools disagree. 1 is the section, 2 the key.
-	"trailing-comment": {
-		text{"a comment stands behind the value of %[2]s", "%[2]s の値の後ろにコメントがある"},
-		text{"the AWS CLI and boto3 take it for a part of the value, the SDKs cut it off", "AWS CLI と boto3 はコメントも値の一部として読み、SDK は切り捨てる"},
-		text{"move the comment to a line of its own", "コメントを別の行に移す"},
-	},
-	"continued-value": {
-		text{"the value of %[2]s goes on in an indented line", "%[2]s の値が字下げした次の行に続いている"},
-		text{"the AWS CLI and the SDK for Go join the lines, the SDK for JavaScript keeps the first", "AWS CLI と Go の SDK は行をつなぎ、JavaScript の SDK は最初の行だけを使う"},
-		text{"write it on one line", "1 行で書く"},
-	},
-	"colon-separator": {
-		text{"%[2]s is set with a colon", "%[2]s がコロンで設定されている"},
-		text{"the AWS CLI takes it, the SDKs do not see the setting", "AWS CLI は読むが、SDK にはこの設定が見えない"},
-		text{"write %[2]s = VALUE", "%[2]s = 値 と書く"},
-	},
-	"quoted-value": {
-		text{"the value of %[2]s is in quotes", "%[2]s の値が引用符で囲まれている"},
-		text{"they are part of the value to the AWS CLI and the SDK for JavaScript, but not to that for Go", "AWS CLI と JavaScript の SDK では引用符も値になり、Go の SDK では外れる"},
-		text{"take the quotes off", "引用符を外す"},
-	},
-	"quoted-name": {
-		text{"the name in [%[1]s] is in quotes", "[%[1]s] の名前が引用符で囲まれている"},
-		text{"the AWS CLI takes them off, the SDKs do not find the profile", "AWS CLI は引用符を外すが、SDK はプロファイルを見つけられない"},
-		text{"rename the profile to one word", "プロファイル名を空白のない 1 語にする"},
-	},
-	"capital-key": {
-		text{"%[2]s is written in capitals", "%[2]s が大文字で書かれている"},
-		text{"the SDK for JavaScript does not find it", "JavaScript の SDK はこの設定を見つけられない"},
-		text{"write it in small letters", "小文字で書く"},
-	},
-	"padded-header": {
-		text{"there are blanks inside the brackets of [%[1]s]", "[%[1]s] の括弧の内側に空白がある"},
-		text{"the AWS CLI does not find the section", "AWS CLI はこのセクションを見つけられない"},
-		text{"write [%[1]s]", "[%[1]s] と書く"},
-	},
-	"stray-section": {
-		text{"no tool reads the section [%[1]s]", "セクション [%[1]s] はどのツールも読まない"},
-		text{"the config file wants [profile NAME], the credentials file wants [NAME]", "config ファイルでは [profile 名前]、credentials ファイルでは [名前] と書く"},
-		text{"correct the header, or remove the section", "見出しを直すか、セクションを消す"},
-	},
-	"second-section": {
-		text{"the section [%[1]s] was there before", "セクション [%[1]s] がすでにある"},
-		text{"the AWS CLI and boto3 refuse the whole file, the SDKs merge the two", "AWS CLI と boto3 はファイル全体を拒み、SDK は 2 つを合わせる"},
-		text{"make one section of them", "1 つのセクションにまとめる"},
-	},
-	"second-key": {
-		text{"%[2]s is set twice in [%[1]s]", "[%[1]s] で %[2]s が 2 回設定されている"},
-		text{"the AWS CLI and boto3 refuse the whole file, for the SDKs the last one counts", "AWS CLI と boto3 はファイル全体を拒み、SDK では最後のものが有効になる"},
-		text{"keep the one that is meant", "必要なほうだけを残す"},
-	},
+var findings = sync.OnceValue(func() map[string]entry {
+	return map[string]entry{
+		// Lines on which the AWS tools disagree. 1 is the section, 2 the key.
+		"trailing-comment": {
+			text{"a comment stands behind the value of %[2]s", "%[2]s の値の後ろにコメントがある"},
+			text{"the AWS CLI and boto3 take it for a part of the value, the SDKs cut it off", "AWS CLI と boto3 はコメントも値の一部として読み、SDK は切り捨てる"},
+			text{"move the comment to a line of its own", "コメントを別の行に移す"},
+		},
+		"continued-value": {
+			text{"the value of %[2]s goes on in an indented line", "%[2]s の値が字下げした次の行に続いている"},
+			text{"the AWS CLI and the SDK for Go join the lines, the SDK for JavaScript keeps the first", "AWS CLI と Go の SDK は行をつなぎ、JavaScript の SDK は最初の行だけを使う"},
+			text{"write it on one line", "1 行で書く"},
+		},
+		"colon-separator": {
+			text{"%[2]s is set with a colon", "%[2]s がコロンで設定されている"},
+			text{"the AWS CLI takes it, the SDKs do not see the setting", "AWS CLI は読むが、SDK にはこの設定が見えない"},
+			text{"write %[2]s = VALUE", "%[2]s = 値 と書く"},
+		},
+		"quoted-value": {
+			text{"the value of %[2]s is in quotes", "%[2]s の値が引用符で囲まれている"},
+			text{"they are part of the value to the AWS CLI and the SDK for JavaScript, but not to that for Go", "AWS CLI と JavaScript の SDK では引用符も値になり、Go の SDK では外れる"},
+			text{"take the quotes off", "引用符を外す"},
+		},
+		"quoted-name": {
+			text{"the name in [%[1]s] is in quotes", "[%[1]s] の名前が引用符で囲まれている"},
+			text{"the AWS CLI takes them off, the SDKs do not find the profile", "AWS CLI は引用符を外すが、SDK はプロファイルを見つけられない"},
+			text{"rename the profile to one word", "プロファイル名を空白のない 1 語にする"},
+		},
+		"capital-key": {
+			text{"%[2]s is written in capitals", "%[2]s が大文字で書かれている"},
+			text{"the SDK for JavaScript does not find it", "JavaScript の SDK はこの設定を見つけられない"},
+			text{"write it in small letters", "小文字で書く"},
+		},
+		"padded-header": {
+			text{"there are blanks inside the brackets of [%[1]s]", "[%[1]s] の括弧の内側に空白がある"},
+			text{"the AWS CLI does not find the section", "AWS CLI はこのセクションを見つけられない"},
+			text{"write [%[1]s]", "[%[1]s] と書く"},
+		},
+		"stray-section": {
+			text{"no tool reads the section [%[1]s]", "セクション [%[1]s] はどのツールも読まない"},
+			text{"the config file wants [profile NAME], the credentials file wants [NAME]", "config ファイルでは [profile 名前]、credentials ファイルでは [名前] と書く"},
+			text{"correct the header, or remove the section", "見出しを直すか、セクションを消す"},
+		},
+		"second-section": {
+			text{"the section [%[1]s] was there before", "セクション [%[1]s] がすでにある"},
+			text{"the AWS CLI and boto3 refuse the whole file, the SDKs merge the two", "AWS CLI と boto3 はファイル全体を拒み、SDK は 2 つを合わせる"},
+			text{"make one section of them", "1 つのセクションにまとめる"},
+		},
+		"second-key": {
+			text{"%[2]s is set twice in [%[1]s]", "[%[1]s] で %[2]s が 2 回設定されている"},
+			text{"the AWS CLI and boto3 refuse the whole file, for the SDKs the last one counts", "AWS CLI と boto3 はファイル全体を拒み、SDK では最後のものが有効になる"},
+			text{"keep the one that is meant", "必要なほうだけを残す"},
+		},
 
-	// Settings.
-	"key-typo": {
-		text{"%[1]s is no setting of any AWS tool", "%[1]s という設定はどの AWS ツールにもない"},
-		text{"it is silently ignored", "何も言わずに無視される"},
-		text{"did you mean %[2]s?", "%[2]s のつもりでは?"},
-	},
-	"shadowed-key": {
-		text{"%[1]s never counts", "%[1]s は使われない"},
-		text{"the credentials file sets it, too (%[2]s), and goes first", "credentials ファイル (%[2]s) にもあり、そちらが優先される"},
-		text{"remove one of the two", "どちらかを消す"},
-	},
-	"plain-key": {
-		text{"the long-lived key %[1]s stands here in plain text", "長期アクセスキー %[1]s が平文で置かれている"},
-		text{"every program that you run can read it", "実行するどのプログラムからも読める"},
-		text{"aws-switch-role keys import %[2]s", "aws-switch-role keys import %[2]s"},
-	},
-	"key-in-both": {
-		text{"the key %[1]s is in the keyring, and still here in plain text", "キー %[1]s はキーリングにあるのに、ここにも平文で残っている"},
-		text{"the keyring's is used; this one only waits to be read", "使われるのはキーリングのほうで、ここにある意味はない"},
-		text{"remove aws_access_key_id and aws_secret_access_key from this section", "このセクションから aws_access_key_id と aws_secret_access_key を消す"},
-	},
-	"mfa-serial-no-device": {
-		text{"%[1]s is not the ARN of an MFA device", "%[1]s は MFA デバイスの ARN ではない"},
-		text{"a device's ARN looks like arn:aws:iam::111111111111:mfa/NAME", "デバイスの ARN は arn:aws:iam::111111111111:mfa/名前 の形をしている"},
-		text{"list your devices: aws-switch-role mfa %[2]s", "デバイスの一覧: aws-switch-role mfa %[2]s"},
-	},
+		// Settings.
+		"key-typo": {
+			text{"%[1]s is no setting of any AWS tool", "%[1]s という設定はどの AWS ツールにもない"},
+			text{"it is silently ignored", "何も言わずに無視される"},
+			text{"did you mean %[2]s?", "%[2]s のつもりでは?"},
+		},
+		"shadowed-key": {
+			text{"%[1]s never counts", "%[1]s は使われない"},
+			text{"the credentials file sets it, too (%[2]s), and goes first", "credentials ファイル (%[2]s) にもあり、そちらが優先される"},
+			text{"remove one of the two", "どちらかを消す"},
+		},
+		"plain-key": {
+			text{"the long-lived key %[1]s stands here in plain text", "長期アクセスキー %[1]s が平文で置かれている"},
+			text{"every program that you run can read it", "実行するどのプログラムからも読める"},
+			text{"aws-switch-role keys import %[2]s", "aws-switch-role keys import %[2]s"},
+		},
+		"key-in-both": {
+			text{"the key %[1]s is in the keyring, and still here in plain text", "キー %[1]s はキーリングにあるのに、ここにも平文で残っている"},
+			text{"the keyring's is used; this one only waits to be read", "使われるのはキーリングのほうで、ここにある意味はない"},
+			text{"remove aws_access_key_id and aws_secret_access_key from this section", "このセクションから aws_access_key_id と aws_secret_access_key を消す"},
+		},
+		"mfa-serial-no-device": {
+			text{"%[1]s is not the ARN of an MFA device", "%[1]s は MFA デバイスの ARN ではない"},
+			text{"a device's ARN looks like arn:aws:iam::111111111111:mfa/NAME", "デバイスの ARN は arn:aws:iam::111111111111:mfa/名前 の形をしている"},
+			text{"list your devices: aws-switch-role mfa %[2]s", "デバイスの一覧: aws-switch-role mfa %[2]s"},
+		},
 
-	// Files.
-	"readable-by-others": {
-		text{"other users may read this file (mode %[1]s)", "ほかのユーザーがこのファイルを読める (モード %[1]s)"},
-		text{"it holds secret keys", "秘密のキーが入っている"},
-		text{"chmod 600 %[2]s", "chmod 600 %[2]s"},
-	},
-	"writable-by-others": {
-		text{"other users may write this file (mode %[1]s)", "ほかのユーザーがこのファイルに書ける (モード %[1]s)"},
-		text{"it says which programs are run and who you become", "どのプログラムを実行し、誰になるかを決めるファイルである"},
-		text{"chmod go-w %[2]s", "chmod go-w %[2]s"},
-	},
-	"plain-cache": {
-		text{"%[1]s keeps %[2]s temporary credentials here in plain text, %[3]s of them still good", "%[1]s が一時的な認証情報を平文で %[2]s 個置いている (うち %[3]s 個はまだ有効)"},
-		text{"every program that you run can read them", "実行するどのプログラムからも読める"},
-		text{"aws-switch-role doctor --fix removes them; %[1]s makes new ones when it is used", "aws-switch-role doctor --fix で消える。%[1]s を使うとまた作られる"},
-	},
-	"plain-sign-in": {
-		text{"%[1]s keeps %[2]s sign-ins here in plain text, %[3]s of them still good", "%[1]s がサインイン情報を平文で %[2]s 個置いている (うち %[3]s 個はまだ有効)"},
-		text{"whoever reads them can make new credentials for as long as they last", "読んだ者は、有効な間は新しい認証情報を作れる"},
-		text{"sign out when you are done: aws logout", "使い終わったらサインアウトする: aws logout"},
-	},
+		// Files.
+		"readable-by-others": {
+			text{"other users may read this file (mode %[1]s)", "ほかのユーザーがこのファイルを読める (モード %[1]s)"},
+			text{"it holds secret keys", "秘密のキーが入っている"},
+			text{"chmod 600 %[2]s", "chmod 600 %[2]s"},
+		},
+		"writable-by-others": {
+			text{"other users may write this file (mode %[1]s)", "ほかのユーザーがこのファイルに書ける (モード %[1]s)"},
+			text{"it says which programs are run and who you become", "どのプログラムを実行し、誰になるかを決めるファイルである"},
+			text{"chmod go-w %[2]s", "chmod go-w %[2]s"},
+		},
+		"plain-cache": {
+			text{"%[1]s keeps %[2]s temporary credentials here in plain text, %[3]s of them still good", "%[1]s が一時的な認証情報を平文で %[2]s 個置いている (うち %[3]s 個はまだ有効)"},
+			text{"every program that you run can read them", "実行するどのプログラムからも読める"},
+			text{"aws-switch-role doctor --fix removes them; %[1]s makes new ones when it is used", "aws-switch-role doctor --fix で消える。%[1]s を使うとまた作られる"},
+		},
+		"plain-sign-in": {
+			text{"%[1]s keeps %[2]s sign-ins here in plain text, %[3]s of them still good", "%[1]s がサインイン情報を平文で %[2]s 個置いている (うち %[3]s 個はまだ有効)"},
+			text{"whoever reads them can make new credentials for as long as they last", "読んだ者は、有効な間は新しい認証情報を作れる"},
+			text{"sign out when you are done: aws logout", "使い終わったらサインアウトする: aws logout"},
+		},
 
-	// The environment.
-	"two-profiles": {
-		text{"AWS_PROFILE is %[1]s and AWS_DEFAULT_PROFILE is %[2]s", "AWS_PROFILE は %[1]s、AWS_DEFAULT_PROFILE は %[2]s"},
-		text{"the AWS CLI v1 and boto3 take the second, the others the first", "AWS CLI v1 と boto3 は後者を、ほかは前者を使う"},
-		text{"unset AWS_DEFAULT_PROFILE", "unset AWS_DEFAULT_PROFILE"},
-	},
-	"unknown-profile": {
-		text{"%[1]s names the profile %[2]s, which is in no file", "%[1]s が指すプロファイル %[2]s はどのファイルにもない"},
-		text{"the AWS tools fail, even where keys are in the environment", "環境変数にキーがあっても AWS のツールは失敗する"},
-		text{"unset %[1]s", "unset %[1]s"},
-	},
-	"empty-variable": {
-		text{"%[1]s is set and empty", "%[1]s が空の値で設定されている"},
-		text{"the AWS CLI takes that for the name of a profile", "AWS CLI はそれをプロファイル名として扱う"},
-		text{"unset %[1]s", "unset %[1]s"},
-	},
-	"keys-over-profile": {
-		text{"there are keys in the environment beside the profile %[1]s", "環境変数にプロファイル %[1]s とキーの両方がある"},
-		text{"most tools take the keys, the SDK for JavaScript takes the profile", "多くのツールはキーを、JavaScript の SDK はプロファイルを使う"},
-		text{"unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN", "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"},
-	},
-	"half-key": {
-		text{"%[1]s is set, and %[2]s is not", "%[1]s はあるが %[2]s がない"},
-		text{"half a key opens nothing, and stops the AWS CLI", "片方だけでは使えず、AWS CLI が止まる"},
-		text{"set both, or unset %[1]s", "両方を設定するか、unset %[1]s"},
-	},
-	"lone-token": {
-		text{"%[1]s is set, but the key beside it is none that has a token", "%[1]s があるが、対になる一時キーがない"},
-		text{"it is left from another session, and AWS refuses the two together", "別のセッションの残りで、一緒に送ると AWS に拒まれる"},
-		text{"unset %[1]s", "unset %[1]s"},
-	},
-	"two-tokens": {
-		text{"AWS_SESSION_TOKEN and AWS_SECURITY_TOKEN differ", "AWS_SESSION_TOKEN と AWS_SECURITY_TOKEN が異なる"},
-		text{"tools disagree on which counts", "どちらを使うかはツールによる"},
-		text{"unset AWS_SECURITY_TOKEN", "unset AWS_SECURITY_TOKEN"},
-	},
-	"two-regions": {
-		text{"AWS_REGION is %[1]s and AWS_DEFAULT_REGION is %[2]s", "AWS_REGION は %[1]s、AWS_DEFAULT_REGION は %[2]s"},
-		text{"boto3 and the AWS CLI v1 read only the second, the SDKs only the first", "boto3 と AWS CLI v1 は後者だけを、SDK は前者だけを読む"},
-		text{"set both to the same", "同じ値にする"},
-	},
-	"other-endpoint": {
-		text{"%[1]s sends requests to %[2]s, which is not AWS's", "%[1]s により、リクエストは AWS ではない %[2]s に送られる"},
-		text{"MFA codes and signatures go there, too", "MFA コードや署名もそこへ送られる"},
-		text{"if it is not meant: unset %[1]s", "意図したものでなければ unset %[1]s"},
-	},
+		// The environment.
+		"two-profiles": {
+			text{"AWS_PROFILE is %[1]s and AWS_DEFAULT_PROFILE is %[2]s", "AWS_PROFILE は %[1]s、AWS_DEFAULT_PROFILE は %[2]s"},
+			text{"the AWS CLI v1 and boto3 take the second, the others the first", "AWS CLI v1 と boto3 は後者を、ほかは前者を使う"},
+			text{"unset AWS_DEFAULT_PROFILE", "unset AWS_DEFAULT_PROFILE"},
+		},
+		"unknown-profile": {
+			text{"%[1]s names the profile %[2]s, which is in no file", "%[1]s が指すプロファイル %[2]s はどのファイルにもない"},
+			text{"the AWS tools fail, even where keys are in the environment", "環境変数にキーがあっても AWS のツールは失敗する"},
+			text{"unset %[1]s", "unset %[1]s"},
+		},
+		"empty-variable": {
+			text{"%[1]s is set and empty", "%[1]s が空の値で設定されている"},
+			text{"the AWS CLI takes that for the name of a profile", "AWS CLI はそれをプロファイル名として扱う"},
+			text{"unset %[1]s", "unset %[1]s"},
+		},
+		"keys-over-profile": {
+			text{"there are keys in the environment beside the profile %[1]s", "環境変数にプロファイル %[1]s とキーの両方がある"},
+			text{"most tools take the keys, the SDK for JavaScript takes the profile", "多くのツールはキーを、JavaScript の SDK はプロファイルを使う"},
+			text{"unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN", "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"},
+		},
+		"half-key": {
+			text{"%[1]s is set, and %[2]s is not", "%[1]s はあるが %[2]s がない"},
+			text{"half a key opens nothing, and stops the AWS CLI", "片方だけでは使えず、AWS CLI が止まる"},
+			text{"set both, or unset %[1]s", "両方を設定するか、unset %[1]s"},
+		},
+		"lone-token": {
+			text{"%[1]s is set, but the key beside it is none that has a token", "%[1]s があるが、対になる一時キーがない"},
+			text{"it is left from another session, and AWS refuses the two together", "別のセッションの残りで、一緒に送ると AWS に拒まれる"},
+			text{"unset %[1]s", "unset %[1]s"},
+		},
+		"two-tokens": {
+			text{"AWS_SESSION_TOKEN and AWS_SECURITY_TOKEN differ", "AWS_SESSION_TOKEN と AWS_SECURITY_TOKEN が異なる"},
+			text{"tools disagree on which counts", "どちらを使うかはツールによる"},
+			text{"unset AWS_SECURITY_TOKEN", "unset AWS_SECURITY_TOKEN"},
+		},
+		"two-regions": {
+			text{"AWS_REGION is %[1]s and AWS_DEFAULT_REGION is %[2]s", "AWS_REGION は %[1]s、AWS_DEFAULT_REGION は %[2]s"},
+			text{"boto3 and the AWS CLI v1 read only the second, the SDKs only the first", "boto3 と AWS CLI v1 は後者だけを、SDK は前者だけを読む"},
+			text{"set both to the same", "同じ値にする"},
+		},
+		"other-endpoint": {
+			text{"%[1]s sends requests to %[2]s, which is not AWS's", "%[1]s により、リクエストは AWS ではない %[2]s に送られる"},
+			text{"MFA codes and signatures go there, too", "MFA コードや署名もそこへ送られる"},
+			text{"if it is not meant: unset %[1]s", "意図したものでなければ unset %[1]s"},
+		},
 
-	// Surroundings.
-	"silent-prompt": {
-		text{"%[1]s does not show the profile: %[2]s", "%[1]s がプロファイルを表示しない: %[2]s"},
-		text{"a switched shell looks like any other", "切り替えたシェルがほかと見分けられない"},
-		text{"take that setting out", "この設定を外す"},
-	},
-	"keyring-chosen":      {what: text{"sessions are sealed under a key in the keyring %[1]s", "セッションはキーリング %[1]s の鍵で封じて保存する"}},
-	"keyring-forgets":     {what: text{"sessions are sealed under a key in the keyring %[1]s, which a restart empties: the first switch after it asks for a code again", "セッションはキーリング %[1]s の鍵で封じて保存する。再起動で消えるので、その後の最初の切り替えではまたコードを聞かれる"}},
-	"nothing-kept":        {what: text{"no keyring is used, so sessions are not kept: every switch asks for a code", "キーリングを使っていないので、セッションは保存されず、切り替えのたびにコードを聞かれる"}},
-	"keyring-passed-over": {what: text{"the keyring %[1]s was passed over: %[2]s", "キーリング %[1]s は使わなかった: %[2]s"}},
-	"keyring-out-of-reach": {
-		text{"the keyring %[1]s cannot be used: %[2]s", "キーリング %[1]s が使えない: %[2]s"},
-		text{"sessions are not kept, so every switch asks for a code", "セッションを保存できないので、切り替えのたびにコードを聞かれる"},
-		text{"unset AWS_SWITCH_ROLE_KEYRING, or set it to passphrase", "unset AWS_SWITCH_ROLE_KEYRING するか、passphrase にする"},
-	},
-}
+		// Surroundings.
+		"silent-prompt": {
+			text{"%[1]s does not show the profile: %[2]s", "%[1]s がプロファイルを表示しない: %[2]s"},
+			text{"a switched shell looks like any other", "切り替えたシェルがほかと見分けられない"},
+			text{"take that setting out", "この設定を外す"},
+		},
+		"keyring-chosen":      {what: text{"sessions are sealed under a key in the keyring %[1]s", "セッションはキーリング %[1]s の鍵で封じて保存する"}},
+		"keyring-forgets":     {what: text{"sessions are sealed under a key in the keyring %[1]s, which a restart empties: the first switch after it asks for a code again", "セッションはキーリング %[1]s の鍵で封じて保存する。再起動で消えるので、その後の最初の切り替えではまたコードを聞かれる"}},
+		"nothing-kept":        {what: text{"no keyring is used, so sessions are not kept: every switch asks for a code", "キーリングを使っていないので、セッションは保存されず、切り替えのたびにコードを聞かれる"}},
+		"keyring-passed-over": {what: text{"the keyring %[1]s was passed over: %[2]s", "キーリング %[1]s は使わなかった: %[2]s"}},
+		"keyring-out-of-reach": {
+			text{"the keyring %[1]s cannot be used: %[2]s", "キーリング %[1]s が使えない: %[2]s"},
+			text{"sessions are not kept, so every switch asks for a code", "セッションを保存できないので、切り替えのたびにコードを聞かれる"},
+			text{"unset AWS_SWITCH_ROLE_KEYRING, or set it to passphrase", "unset AWS_SWITCH_ROLE_KEYRING するか、passphrase にする"},
+		},
+	}
+})

@@ -56,15 +56,16 @@ func (t text) in(l Language, args []any) string {
 // entry is an explanation in both languages.
 type entry struct{ what, why, next text }
 
-// catalogue holds all explanations by their id, an id in one part alone.
-var catalogue = []map[string]entry{findings, refusals, hints, devices, shells}
+// catalogue holds all explanations by their id, an id in one part alone. Each
+// part is made when something is to be explained, and by no other start.
+var catalogue = []func() map[string]entry{findings, refusals, hints, devices, shells}
 
 // Explain returns the explanation called id; args are what it is about, made
 // safe for a terminal by the caller. ok is false when there is none.
 func Explain(l Language, id string, args ...string) (x Explanation, ok bool) {
 	var e entry
 	for _, part := range catalogue {
-		if e, ok = part[id]; ok {
+		if e, ok = part()[id]; ok {
 			break
 		}
 	}
@@ -82,7 +83,7 @@ func Explain(l Language, id string, args ...string) (x Explanation, ok bool) {
 // words. arg makes what it is about safe for a terminal; it is not asked about
 // sentences within the sentence.
 func Say(l Language, t message.Text, arg func(string) string) string {
-	ja, ok := messages[t.ID]
+	ja, ok := messages()[t.ID]
 	if l != Japanese || !ok {
 		return arg(t.String())
 	}

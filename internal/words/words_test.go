@@ -24,7 +24,7 @@ var verb = regexp.MustCompile(`%(\[\d+\])?.`)
 func TestCatalogue(t *testing.T) {
 	seen := map[string]bool{}
 	for _, part := range catalogue {
-		for id, e := range part {
+		for id, e := range part() {
 			if seen[id] {
 				t.Errorf("%s is there twice", id)
 			}
@@ -139,7 +139,7 @@ func TestMessages(t *testing.T) {
 		t.Errorf("only %d sentences were found", len(english))
 	}
 	for id, format := range english {
-		ja, ok := messages[id]
+		ja, ok := messages()[id]
 		if !ok {
 			t.Errorf("%s (%q) is not there in Japanese", id, format)
 			continue
@@ -152,7 +152,7 @@ func TestMessages(t *testing.T) {
 			t.Errorf("%s: %q is about %q, %q about %q", id, format, want, ja, got)
 		}
 	}
-	for id := range messages {
+	for id := range messages() {
 		if _, ok := english[id]; !ok {
 			t.Errorf("nobody says %s", id)
 		}

@@ -246,6 +246,9 @@ func TestRotateKilledAnywhere(t *testing.T) {
 				m := newMachine(t)
 				m.delay = time.Second // until then the new key is not to be relied on
 				died, err := m.run(first, rotate(t))
+				if err != nil {
+					t.Fatalf("step %d: %v", first, err)
+				}
 				if !died {
 					whole = true
 					m.mustBeDone("never killed")

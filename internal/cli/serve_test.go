@@ -39,10 +39,10 @@ func supplied(life time.Duration, n *attempts, renew func(ask bool) (cred.Creden
 }
 
 // get asks a supply, and says how long that took.
-func get(t *testing.T, s *supply) (id string, err error, took time.Duration) {
+func get(t *testing.T, s *supply) (id string, took time.Duration, err error) {
 	start := time.Now()
 	c, err := s.credentials(t.Context())
-	return c.AccessKeyID, err, time.Since(start)
+	return c.AccessKeyID, time.Since(start), err
 }
 
 func TestSupplyLeavesGoodOnesAlone(t *testing.T) {
@@ -50,11 +50,11 @@ func TestSupplyLeavesGoodOnesAlone(t *testing.T) {
 		var n attempts
 		s := supplied(time.Hour, &n, func(bool) (cred.Credentials, error) { return lasting("second", time.Hour), nil })
 		time.Sleep(45 * time.Minute)
-		if id, err, _ := get(t, s); id != "first" || err != nil || n.silent != 0 {
+		if id, _, err := get(t, s); id != "first" || err != nil || n.silent != 0 {
 			t.Errorf("%s, %v after %d renewals", id, err, n.silent)
 		}
 		time.Sleep(time.Second)
-		if id, err, _ := get(t, s); id != "second" || err != nil || n.silent != 1 {
+		if id, _, err := get(t, s); id != "second" || err != nil || n.silent != 1 {
 			t.Errorf("%s, %v after %d renewals", id, err, n.silent)
 		}
 	})
@@ -70,7 +70,7 @@ func TestSupplyRenewsOnce(t *testing.T) {
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() {
-				if id, err, _ := get(t, s); id != "second" || err != nil {
+				if id, _, err := get(t, s); id != "second" || err != nil {
 					t.Errorf("%s, %v", id, err)
 				}
 			})
@@ -92,7 +92,7 @@ func TestSupplySlow(t *testing.T) {
 				time.Sleep(10 * time.Second)
 				return lasting("second", time.Hour), nil
 			})
-			id, err, took := get(t, s)
+			id, took, err := get(t, s)
 			if id != want || (err == nil) != (want != "") || want == "" && err.Error() != errRenewing.Error() || took != patienceOfSDKs {
 				t.Errorf("with %s left: %q, %v after %s", life, id, err, took)
 			}
@@ -102,7 +102,7 @@ func TestSupplySlow(t *testing.T) {
 				t.Errorf("a client that has left: %v", err)
 			}
 			time.Sleep(10 * time.Second)
-			if id, err, took := get(t, s); id != "second" || err != nil || took != 0 || n.silent != 1 {
+			if id, took, err := get(t, s); id != "second" || err != nil || took != 0 || n.silent != 1 {
 				t.Errorf("%s, %v after %s and %d renewals", id, err, took, n.silent)
 			}
 		}
@@ -122,14 +122,14 @@ func TestSupplyAsks(t *testing.T) {
 				return lasting("second", time.Hour), nil
 			})
 			for range 5 {
-				id, err, took := get(t, s)
+				id, took, err := get(t, s)
 				if id != want || (err == nil) != (want != "") || want == "" && err.Error() != errAsking.Error() || took != 0 {
 					t.Errorf("with %s left: %q, %v after %s", life, id, err, took)
 				}
 			}
 			time.Sleep(time.Minute)
 			synctest.Wait()
-			if id, err, _ := get(t, s); id != "second" || err != nil || n != (attempts{1, 1}) {
+			if id, _, err := get(t, s); id != "second" || err != nil || n != (attempts{1, 1}) {
 				t.Errorf("%s, %v after %+v", id, err, n)
 			}
 		}
@@ -147,11 +147,11 @@ func TestSupplyAsksNobody(t *testing.T) {
 			return cred.Credentials{}, &noInputError{what: message.New("the-mfa-code", "the MFA code of %s", "x")}
 		})
 		s.mayAsk = func() bool { return false }
-		if _, err, took := get(t, s); err == nil || took != 0 {
+		if _, took, err := get(t, s); err == nil || took != 0 {
 			t.Errorf("%v after %s", err, took)
 		}
 		s.end()
-		if _, _, took := get(t, s); n.silent != 1 || took != 0 {
+		if _, took, _ := get(t, s); n.silent != 1 || took != 0 {
 			t.Errorf("%d renewals, one at the end", n.silent)
 		}
 	})
@@ -164,7 +164,7 @@ func TestSupplyShort(t *testing.T) {
 		var n attempts
 		s := supplied(0, &n, func(bool) (cred.Credentials, error) { return lasting("short", 30*time.Second), nil })
 		for range 3 {
-			if id, err, _ := get(t, s); id != "short" || err != nil {
+			if id, _, err := get(t, s); id != "short" || err != nil {
 				t.Errorf("%s, %v", id, err)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -151,6 +152,9 @@ func find(description string) []byte {
 	}
 	return key
 }
+
+// describe is the name of a shell's key in its session keyring.
+func describe(dir string) string { return "aws-switch-role:shell:" + filepath.Base(dir) }
 
 // capability is the key of the shell that this process is of, nil when it has
 // none.

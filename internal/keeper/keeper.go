@@ -77,6 +77,3 @@ var ErrUnsupported = errors.New("not possible on this operating system")
 
 // socket is the path of the socket in a session directory.
 func socket(dir string) string { return filepath.Join(dir, SocketName) }
-
-// describe is the name of a shell's key in its session keyring.
-func describe(dir string) string { return "aws-switch-role:shell:" + filepath.Base(dir) }

@@ -168,9 +168,7 @@ func norm(s string) string { return strings.ReplaceAll(s, "e\u0301", "é") }
 // it, and what is changed on it makes it look as if it were drawn anew.
 func TestPickPaint(t *testing.T) {
 	l := accounts()
-	for _, r := range manyRows(50) {
-		l.Rows = append(l.Rows, r)
-	}
+	l.Rows = append(l.Rows, manyRows(50)...)
 	l.Styler = NewStyler(true, "", "xterm")
 	random := rand.New(rand.NewPCG(3, 4))
 	keys := []string{"a", "p", "東", "-", " ", "1", "\x7f", "\x15", "\x17", "\x1b[A", "\x1b[B", "\x1b[5~", "\x1b[6~", "\x1b[H", "\x1b[F", "\x0c", "\x1b[200~ops\x1b[201~"}

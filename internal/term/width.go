@@ -1,9 +1,6 @@
 package term
 
-import (
-	"strings"
-	"unicode"
-)
+import "unicode"
 
 // wide are the characters that take two cells of a terminal: those whose East
 // Asian Width is Wide or Fullwidth (Unicode Standard Annex #11).
@@ -71,6 +68,3 @@ func fit(s string, most int) string {
 	}
 	return s
 }
-
-// pad fills a printable text up to a width.
-func pad(s string, to int) string { return s + strings.Repeat(" ", max(0, to-width(s))) }

@@ -36,7 +36,7 @@ TOOLS = aws:awscli dash:dash zsh:zsh fish:fish bash:bash tmux:tmux strace:strace
 	keepassxc:keepassxc gdb:gdb rpmbuild:rpm zip:zip debootstrap:debootstrap
 # Programs without a command of their own, by a file of theirs.
 FILES = /usr/share/bash-completion/bash_completion:bash-completion /usr/share/powerlevel9k/powerlevel9k.zsh-theme:zsh-theme-powerlevel9k
-NODE_PACKAGES = @aws-sdk/client-sts@3.1173.0 spaceship-prompt@4.22.5 pure-prompt@1.28.3
+NODE_PACKAGES = @aws-sdk/client-sts@3.1173.0 spaceship-prompt@4.22.5 pure-prompt@1.28.3 tree-sitter-powershell@0.26.4 web-tree-sitter@0.27.1
 
 # The AWS CLI that this program is compared with, whichever others there are:
 # CDK's layer for Lambda, a package of npm, has the whole of it in Python.

@@ -17,6 +17,9 @@ const maxRunes = 200
 // UTF-8 and the controls that turn the direction of text. The result has at
 // most 200 runes; a longer one ends with an ellipsis.
 func Clean(s string) string {
+	if len(s) <= maxRunes && printable(s) == len(s) {
+		return s
+	}
 	var b strings.Builder
 	cut, runes := 0, 0 // the place for an ellipsis, the length so far
 	for i, r := range s {
@@ -44,6 +47,13 @@ func CleanText(s string) string { return cleanLines(s, false) }
 func cleanLines(s string, styles bool) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {
+		if n := printable(s[i:]); n == len(s) {
+			return s // as nearly all is
+		} else if n > 0 {
+			b.WriteString(s[i : i+n])
+			i += n
+			continue
+		}
 		if style := leadingStyle(s[i:]); styles && style != "" {
 			b.WriteString(style)
 			i += len(style)
@@ -58,6 +68,15 @@ func cleanLines(s string, styles bool) string {
 		i += size
 	}
 	return b.String()
+}
+
+// printable returns the length of the printable ASCII that s starts with.
+func printable(s string) int {
+	n := 0
+	for n < len(s) && ' ' <= s[n] && s[n] <= '~' {
+		n++
+	}
+	return n
 }
 
 // escape returns r, which stands at s[i], in its safe form.

@@ -221,8 +221,10 @@ func FuzzProfile(f *testing.F) {
 		indexed := &Config{c.config, c.credentials}
 		indexed.Index()
 		names, profiles := refResults(config, credentials)
-		if d := cmp.Diff(names, slices.Collect(c.Names())); d != "" {
-			t.Fatalf("names (-reference +got)\n%s", d)
+		for which, c := range map[string]*Config{"searched": c, "indexed": indexed, "restricted": c.Starting("")} {
+			if d := cmp.Diff(names, slices.Collect(c.Names())); d != "" {
+				t.Fatalf("names, %s (-reference +got)\n%s", which, d)
+			}
 		}
 		lines := map[string][]string{"config": refLines(config), "credentials": refLines(credentials)}
 		for _, name := range names {
@@ -230,9 +232,17 @@ func FuzzProfile(f *testing.F) {
 			if !ok {
 				t.Fatalf("profile %q is not found", name)
 			}
-			byIndex, found, problem := indexed.Profile(name)
-			if d := cmp.Diff(p, byIndex); d != "" || !found || fmt.Sprint(problem) != fmt.Sprint(err) {
-				t.Fatalf("profile %q, %t, %v (-searched +indexed)\n%s", name, found, problem, d)
+			prefix := name[:(len(name)+1)/2]
+			few := c.Starting(prefix)
+			alike := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !strings.HasPrefix(n, prefix) })
+			if d := cmp.Diff(alike, slices.Collect(few.Names())); d != "" {
+				t.Fatalf("names that start with %q (-reference +got)\n%s", prefix, d)
+			}
+			for which, c := range map[string]*Config{"indexed": indexed, "restricted": few} {
+				again, found, problem := c.Profile(name)
+				if d := cmp.Diff(p, again); d != "" || !found || fmt.Sprint(problem) != fmt.Sprint(err) {
+					t.Fatalf("profile %q, %t, %v (-searched +%s)\n%s", name, found, problem, which, d)
+				}
 			}
 			want := profiles[name]
 			if want.Bad != 0 {

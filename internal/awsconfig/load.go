@@ -36,9 +36,12 @@ type Config struct{ config, credentials file }
 
 // file is one of the two, as it was when it was loaded.
 type file struct {
-	path  string
-	data  []byte
-	index map[title][]place // where the sections are; nil as long as nobody has looked
+	path string
+	data []byte
+	// Where the sections are, in their order and by their titles; nil as long
+	// as nobody has looked.
+	headers []place
+	index   map[title][]place
 }
 
 // Load reads the config file and the credentials file. One that does not
@@ -161,7 +164,7 @@ func (p Profile) orNone(err error) (Profile, bool, error) {
 // of the credentials file, each once.
 func (c *Config) Names() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		seen := map[string]bool{}
+		seen := make(map[string]bool, bytes.Count(c.config.data, []byte("[")))
 		buf := make([]byte, 0, maxName)
 		_ = c.config.names(seen, yield, func(text []byte) ([]byte, bool) {
 			switch {
@@ -202,7 +205,7 @@ func (f *file) names(seen map[string]bool, yield func(string) bool, nameOf func(
 		}
 		return ok && !seen[string(name)]
 	}
-	for s := (scanner{data: f.data}); s.find(named); {
+	for range f.found(named) {
 		n := string(name)
 		if seen[n] = true; validName(n) && !yield(n) {
 			return false
@@ -220,16 +223,15 @@ func (c *Config) Misplaced(name string) []Origin {
 	}
 	var at []Origin
 	if name != defaultName {
-		at = c.config.headers(at, title{name: name})
+		at = c.config.origins(at, title{name: name})
 	}
-	return c.credentials.headers(at, title{profileKind, name})
+	return c.credentials.origins(at, title{profileKind, name})
 }
 
-// headers appends the places of the headers that are wanted.
-func (f *file) headers(at []Origin, t title) []Origin {
-	wanted := t.wanted()
-	for s := (scanner{data: f.data}); s.find(wanted); {
-		at = append(at, f.origin(&s))
+// origins appends the places of the headers with this title.
+func (f *file) origins(at []Origin, t title) []Origin {
+	for s := range f.sections(t) {
+		at = append(at, f.origin(s))
 	}
 	return at
 }

@@ -3,6 +3,8 @@
 package cli
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -30,7 +32,7 @@ func Main(args []string) int {
 // Commands returns the commands, for those who describe them: they read no
 // environment and do nothing until they are run.
 func Commands() *cobra.Command {
-	return newApp(nil, strings.NewReader(""), io.Discard, io.Discard).root()
+	return newApp(nil, strings.NewReader(""), io.Discard, io.Discard).root(nil)
 }
 
 // run runs one command line.
@@ -38,20 +40,23 @@ func (a *app) run(ctx context.Context, args []string) int {
 	// For a completion, cobra's own ArgsLenAtDash tells of a -- that cobra
 	// has added.
 	a.dashed = len(args) > 0 && slices.Contains(args[:len(args)-1], "--")
-	root := a.root()
+	root := a.root(args)
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
-	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
+	out := bufio.NewWriter(a.stdout) // cobra writes each of 10,000 completions by itself
+	root.SetOut(out)
 	cmd, err := root.ExecuteContextC(ctx)
-	if err == nil {
+	if err = cmp.Or(err, out.Flush()); err == nil {
 		return a.exit
 	}
 	return a.report(cmd, err)
 }
 
-// root is the bare command, which is a switch itself, with the others in it.
-func (a *app) root() *cobra.Command {
+// root is the bare command, which is a switch itself, with those others in it
+// that the command line may be about: to make them all would take a tenth of
+// the time of a switch whose session is at hand.
+func (a *app) root(args []string) *cobra.Command {
 	f := &switchFlags{}
 	root := &cobra.Command{
 		Use:   "aws-switch-role [flags] [PROFILE|ROLE_ARN] [-- COMMAND [ARG...]]",
@@ -79,13 +84,13 @@ last one that was switched to, other than the one this shell is in.`,
 	f.register(root)
 	f.registerSecretless(root)
 	root.Flags().SortFlags = false
-	root.AddCommand(
-		a.listCommand(), a.initCommand(),
-		a.shellCommand(), a.execCommand(), a.exportCommand(), a.processCommand(), a.serveCommand(), a.consoleCommand(), a.eachCommand(),
-		a.explainCommand(), a.statusCommand(), a.keysCommand(), a.sessionsCommand(), a.ssoCommand(), a.doctorCommand(), a.demoCommand(), a.versionCommand(),
-		a.profileCommand(), a.mfaCommand(),
-		a.refreshCommand(), a.keepCommand(),
-	)
+	about, cobras := subject(args)
+	root.CompletionOptions.DisableDefaultCmd = !cobras
+	for _, c := range a.commands() {
+		if about(c.name) {
+			root.AddCommand(c.make())
+		}
+	}
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
@@ -93,6 +98,43 @@ last one that was switched to, other than the one this shell is in.`,
 		exemplify(c)
 	}
 	return root
+}
+
+// named is a command that is made when it is needed.
+type named struct {
+	name string
+	make func() *cobra.Command
+}
+
+// commands are those that stand under the bare one.
+func (a *app) commands() []named {
+	return []named{
+		{"list", a.listCommand}, {"init", a.initCommand},
+		{"shell", a.shellCommand}, {"exec", a.execCommand}, {"export", a.exportCommand}, {processName, a.processCommand},
+		{"serve", a.serveCommand}, {"console", a.consoleCommand}, {"each", a.eachCommand},
+		{"explain", a.explainCommand}, {"status", a.statusCommand}, {"keys", a.keysCommand}, {"sessions", a.sessionsCommand},
+		{"sso", a.ssoCommand}, {"doctor", a.doctorCommand}, {"demo", a.demoCommand}, {"version", a.versionCommand},
+		{"profile", a.profileCommand}, {"mfa", a.mfaCommand},
+		{"refresh", a.refreshCommand}, {keepName, a.keepCommand},
+	}
+}
+
+// subject returns a test for the names of the commands that a command line may
+// be about; cobras says that it may be about one of cobra's own.
+func subject(args []string) (about func(name string) bool, cobras bool) {
+	if len(args) == 0 {
+		return func(string) bool { return false }, false
+	}
+	first := args[0]
+	completes := first == cobra.ShellCompRequestCmd || first == cobra.ShellCompNoDescRequestCmd
+	asks := func(arg string) bool { return arg == "--help" || arg == "-h" }
+	switch {
+	case completes && len(args) == 2 && !strings.HasPrefix("completion", args[1]) && !strings.HasPrefix("help", args[1]):
+		return func(name string) bool { return strings.HasPrefix(name, args[1]) }, false
+	case completes, first == "help", first == "completion", strings.HasPrefix(first, "-"), slices.ContainsFunc(args, asks):
+		return func(string) bool { return true }, true
+	}
+	return func(name string) bool { return name == first }, false
 }
 
 // exemplify gives cobra's own commands an example.

@@ -151,9 +151,7 @@ func (a *app) standing() (*switchFlags, error) {
 // keys that only the keyring holds.
 func (a *app) names(c *awsconfig.Config) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		inFiles := map[string]bool{}
 		for name := range c.Names() {
-			inFiles[name] = true
 			if !yield(name) {
 				return
 			}
@@ -163,7 +161,7 @@ func (a *app) names(c *awsconfig.Config) iter.Seq[string] {
 			a.log().Debug("the keyring's keys are not known", "error", err)
 		}
 		for _, name := range accesskey.Names(keys) {
-			if !inFiles[name] && !yield(name) {
+			if _, inFiles, _ := c.Profile(name); !inFiles && !yield(name) {
 				return
 			}
 		}

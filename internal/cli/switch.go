@@ -309,7 +309,7 @@ is written to stderr unless it fails; an MFA code is asked for on the terminal.`
 	return cmd
 }
 
-// maxDescribed is how many completions are described.
+// maxDescribed is how many completions are described at most.
 const maxDescribed = 40
 
 // completeProfiles completes a profile's name, described by the role behind
@@ -325,19 +325,23 @@ func (a *app) completeProfiles(_ *cobra.Command, args []string, toComplete strin
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
+	if toComplete != "" {
+		c = c.Starting(toComplete)
+	}
 	var names []string
 	for name := range a.names(c) {
 		if strings.HasPrefix(name, toComplete) && !strings.ContainsAny(name, "\t\n") {
-			names = append(names, term.CleanText(name))
+			names = append(names, name)
 		}
 	}
-	// A description costs a search of the files, and nobody reads hundreds.
-	if len(names) <= maxDescribed {
-		for i, name := range names {
-			if p, ok, err := c.Profile(name); ok && err == nil {
-				if arn, err := plan.ParseRoleARN(p.Keys["role_arn"].Text); err == nil {
-					names[i] += "\t" + arn.Account + " " + arn.Path
-				}
+	for i, name := range names {
+		names[i] = term.CleanText(name)
+		if len(names) > maxDescribed {
+			continue // nobody reads hundreds of descriptions
+		}
+		if p, ok, err := c.Profile(name); ok && err == nil {
+			if arn, err := plan.ParseRoleARN(p.Keys["role_arn"].Text); err == nil {
+				names[i] += "\t" + arn.Account + " " + arn.Path
 			}
 		}
 	}

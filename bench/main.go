@@ -153,7 +153,7 @@ func run(rounds int) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(fill(tool, small, 5), fill(tool, crowded, 5000)); err != nil {
+	if err := errors.Join(fill(tool, small, 5), fill(tool, crowded, 10_000)); err != nil {
 		return err
 	}
 	stop, bus, err := secretService(dir)
@@ -178,21 +178,27 @@ func run(rounds int) error {
 		{name: "version", argv: []string{tool, "version"}, env: small, base: "bare Go program"},
 		{name: "explain, 10 profiles", argv: []string{tool, "explain", "open"}, env: small, base: "bare Go program"},
 		{name: "explain, 10,000 profiles", argv: []string{tool, "explain", "open"}, env: large, base: "bare Go program"},
+		{name: "explain, 100,000 profiles", argv: []string{tool, "explain", "open"}, env: huge, base: "bare Go program", rare: true},
 		{name: "list, 10 profiles", argv: []string{tool, "list"}, env: small, base: "bare Go program"},
 		{name: "list, 10,000 profiles", argv: []string{tool, "list"}, env: large, base: "bare Go program"},
+		{name: "list, 100,000 profiles", argv: []string{tool, "list"}, env: huge, base: "bare Go program", rare: true},
+		{name: "list, 10,000 sessions", argv: []string{tool, "list"}, env: crowded, base: "bare Go program"},
 		{name: "doctor, 10,000 profiles", argv: []string{tool, "doctor"}, env: large, base: "bare Go program", exit: 1},
 		{name: "doctor, 100,000 profiles", argv: []string{tool, "doctor"}, env: huge, base: "bare Go program", exit: 1, rare: true},
-		{name: "completion, 10,000 profiles", argv: []string{tool, "__complete", "account"}, env: large, base: "bare Go program"},
+		{name: "status --short, 10,000 profiles", argv: []string{tool, "status", "--short"}, env: append([]string{"AWS_SWITCH_ROLE_PROFILE=open", "AWS_SESSION_EXPIRATION=2099-01-01T00:00:00Z"}, large...), base: "bare Go program"},
+		{name: "completion of a name, 10,000 profiles", argv: []string{tool, "__complete", "account-0431"}, env: large, base: "bare Go program"},
+		{name: "completion of all names, 10,000 profiles", argv: []string{tool, "__complete", ""}, env: large, base: "bare Go program"},
+		{name: "completion of a name, 100,000 profiles", argv: []string{tool, "__complete", "account-0431"}, env: huge, base: "bare Go program", rare: true},
 		{name: "credential-process, 10 profiles, warm", argv: []string{tool, "credential-process", "open"}, env: small, base: "bare Go program"},
 		{name: "credential-process, 10,000 profiles, warm", argv: []string{tool, "credential-process", "open"}, env: large, base: "bare Go program"},
-		{name: "credential-process, 5,000 sessions, warm", argv: []string{tool, "credential-process", "open"}, env: crowded, base: "bare Go program"},
+		{name: "credential-process, 10,000 sessions, warm", argv: []string{tool, "credential-process", "open"}, env: crowded, base: "bare Go program"},
 		{name: "credential-process, Secret Service, warm", argv: []string{tool, "credential-process", "open"}, env: service, base: "bare Go program"},
 		{
 			name: "credential-process, of a keeper", argv: []string{tool, "credential-process", "--in-shell=open"}, env: small,
 			base: "credential-process, 10 profiles, warm", within: []string{tool, "exec", "open", "--secretless", "--"},
 		},
 		{name: "exec -- /bin/true, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: small, base: "bare Go program that execs"},
-		{name: "exec -- /bin/true, 5,000 sessions, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: crowded, base: "bare Go program that execs"},
+		{name: "exec -- /bin/true, 10,000 sessions, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: crowded, base: "bare Go program that execs"},
 		{name: "exec -- /bin/true, Secret Service, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: service, base: "bare Go program that execs"},
 		{name: "exec -- /bin/true, 10,000 profiles, warm", argv: []string{tool, "exec", "open", "--", "/bin/true"}, env: large, base: "bare Go program that execs"},
 		{name: "exec --secretless -- /bin/true, warm", argv: []string{tool, "exec", "open", "--secretless", "--", "/bin/true"}, env: small, base: "bare Go program that execs"},

@@ -188,7 +188,7 @@ func (a *app) printGrants(cmd *cobra.Command, f *switchFlags, p plan.Plan, onlin
 			b.WriteString("\n")
 		}
 		fmt.Fprintf(&b, "Trust policy of %s, in account %s:\n%s\n", g.Role, g.Role.Account, g.Trust)
-		fmt.Fprintf(&b, "\nPermission of %s:\n%s\n", g.Caller, g.Permission)
+		fmt.Fprintf(&b, "\nPermission of %s:\n%s\n", g.Holder, g.Permission)
 		if g.Guess {
 			b.WriteString("\nThe caller's own ARN stands in no file: all of its account is trusted here. With --online it is asked for.\n")
 		}

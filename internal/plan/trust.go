@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -17,6 +18,9 @@ type Grant struct {
 	// is wider than the caller, whose own ARN no file tells.
 	Caller string
 	Guess  bool
+	// Holder is who needs the permission, in words where Caller is the whole
+	// of an account and a condition says who of it.
+	Holder string
 	// Trust and Permission are policies in JSON, indented by two blanks.
 	Trust      string
 	Permission string
@@ -33,8 +37,8 @@ type statement struct {
 	Effect    string
 	Principal map[string]string `json:",omitempty"`
 	Action    any
-	Resource  string                       `json:",omitempty"`
-	Condition map[string]map[string]string `json:",omitempty"`
+	Resource  string                    `json:",omitempty"`
+	Condition map[string]map[string]any `json:",omitempty"`
 }
 
 // Grants returns what each role of the plan that is assumed needs. caller is
@@ -66,10 +70,10 @@ func grant(p Plan, i int, h AssumeRole, caller string) (Grant, error) {
 		return Grant{}, err
 	}
 	g := Grant{Role: arn}
-	conditions := map[string]map[string]string{}
-	set := func(operator, key, value string) {
+	conditions := map[string]map[string]any{}
+	set := func(operator, key string, value any) {
 		if conditions[operator] == nil {
-			conditions[operator] = map[string]string{}
+			conditions[operator] = map[string]any{}
 		}
 		conditions[operator][key] = value
 	}
@@ -83,15 +87,25 @@ func grant(p Plan, i int, h AssumeRole, caller string) (Grant, error) {
 		// The role that Identity Center makes has a name with a suffix of its
 		// own, and an account's root stands for all of the account.
 		g.Caller = "arn:" + arn.Partition + ":iam::" + from.AccountID + ":root"
+		g.Holder = "the permission set " + from.RoleName + " in account " + from.AccountID
 		set("ArnLike", "aws:PrincipalArn", "arn:"+arn.Partition+":iam::"+from.AccountID+":role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_"+from.RoleName+"_*")
 	case SessionToken:
 		g.Caller, mfa = caller, from.MFA.Serial
 	default:
 		g.Caller = caller
 	}
+	// A session's ARN tells neither the next session's nor the role's path, and
+	// to name a role that does not exist is an error.
+	if account, role, ok := roleOfSession(g.Caller); ok {
+		g.Caller = "arn:" + arn.Partition + ":iam::" + account + ":root"
+		roles := "arn:" + arn.Partition + ":iam::" + account + ":role/"
+		set("ArnLike", "aws:PrincipalArn", []string{roles + role, roles + "*/" + role})
+		g.Holder = "the role " + role + " of account " + account
+	}
 	if g.Caller == "" {
 		g.Caller, g.Guess = "arn:"+arn.Partition+":iam::"+callerAccount(mfa)+":root", true
 	}
+	g.Holder = cmp.Or(g.Holder, g.Caller)
 	// A role that is assumed with another role's session is never assumed
 	// with MFA: role chaining does not pass it on.
 	if mfa != "" {
@@ -127,6 +141,19 @@ func grant(p Plan, i int, h AssumeRole, caller string) (Grant, error) {
 	}
 	g.Permission, err = indented(statement{Effect: "Allow", Action: action, Resource: h.RoleARN})
 	return g, err
+}
+
+// roleOfSession returns the account and the name of the role that the ARN of a
+// session belongs to: arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION (IAM User
+// Guide, "IAM identifiers"). ok is false for an ARN of another kind.
+func roleOfSession(arn string) (account, role string, ok bool) {
+	f := strings.SplitN(arn, ":", 6)
+	if len(f) != 6 || f[2] != "sts" {
+		return "", "", false
+	}
+	rest, ok := strings.CutPrefix(f[5], "assumed-role/")
+	role, _, named := strings.Cut(rest, "/")
+	return f[4], role, ok && named
 }
 
 // callerAccount is the account of an MFA device, else one to be filled in.

@@ -284,7 +284,7 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 	}
 	switch e.Kind {
 	case plan.UnknownProfile:
-		return a.hint("files-read", what, a.filesRead()...)
+		return a.hint("no-profile", what, a.filesRead()...)
 	case plan.MissingSource:
 		return a.hint("no-source", what, e.Name)
 	case plan.PartialCredentials:

@@ -53,7 +53,9 @@ wrong; aws-switch-role explain PROFILE says more.`,
 			case asJSON:
 				return writeJSON(a.stdout, append([]listedProfile{}, list...))
 			case len(list) == 0:
-				a.say("no profiles in %s", a.filesRead())
+				none := a.phrase("no-profiles", a.filesRead()...)
+				a.say("%s", none.What)
+				a.say("hint: %s", none.Next)
 				return nil
 			}
 			t := &table{style: term.NewStyler(term.IsTerminal(os.Stdout), a.getenv("NO_COLOR"), a.getenv("TERM")), width: term.Width(os.Stdout)}

@@ -339,7 +339,11 @@ func (b *builder) inKeyring(name string) (string, error) {
 
 func (b *builder) unknown(name string) error {
 	e := &Error{Kind: UnknownProfile, Profile: name, Name: name, Msg: message.New("unknown-name", "no profile is named %s", name)}
-	if b.o.Brief {
+	switch {
+	case name == "":
+		e.Msg = message.New("empty-name", "the name of the profile is empty")
+		return e
+	case b.o.Brief:
 		return e
 	}
 	e.Near = b.near(name)

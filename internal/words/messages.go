@@ -16,6 +16,7 @@ var messages = sync.OnceValue(func() map[string]string {
 		"include-loop-of":               "include_profile が元に戻っている: %[1]s",
 		"source-not-there":              "source_profile の %[1]s はどのファイルにもない",
 		"include-not-there":             "include_profile の %[1]s はどのファイルにもない",
+		"empty-name":                    "プロファイルの名前が空",
 		"unknown-name":                  "%[1]s というプロファイルはない",
 		"misplaced-profile":             "%[1]s というプロファイルはない。このファイルではセクションを [profile %[2]s] と書く",
 		"unknown-name-unread":           "%[1]s というプロファイルはないが、この行が読めない: %[2]s",

@@ -10,6 +10,8 @@ var hints = sync.OnceValue(func() map[string]entry {
 		"mend-line":    {next: text{"mend that line, then look again: aws-switch-role doctor; nothing else of the file is in the way", "その行を直し、もう一度確かめる: aws-switch-role doctor。ファイルのほかの部分に問題はない"}},
 		"did-you-mean": {next: text{"did you mean %[1]s?", "%[1]s のつもりでは?"}},
 		"files-read":   {next: text{"the files read are %[1]s and %[2]s; examine them: aws-switch-role doctor", "読んだファイルは %[1]s と %[2]s。調べる: aws-switch-role doctor"}},
+		"no-profile":   {next: text{"the files read are %[1]s and %[2]s: see what is in them (aws-switch-role list), or add it: aws-switch-role profile add NAME", "読んだファイルは %[1]s と %[2]s。中身を見る (aws-switch-role list) か、加える: aws-switch-role profile add 名前"}},
+		"no-profiles":  {what: text{"no profiles in %[1]s and %[2]s", "%[1]s と %[2]s にプロファイルがない"}, next: text{"write one: aws-switch-role profile add NAME; or see how it works first: aws-switch-role demo", "書く: aws-switch-role profile add 名前。先に試す: aws-switch-role demo"}},
 		"no-source":    {next: text{"add a section for %[1]s, or name another there; then look again: aws-switch-role doctor", "%[1]s のセクションを加えるか、別の名前を書く。そのあと確かめる: aws-switch-role doctor"}},
 		"partial-credentials": {
 			why:  text{"and the environment holds no AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to start from", "起点になる AWS_ACCESS_KEY_ID と AWS_SECRET_ACCESS_KEY も環境変数にない"},

@@ -36,12 +36,9 @@ type Config struct{ config, credentials file }
 
 // file is one of the two, as it was when it was loaded.
 type file struct {
-	path string
-	data []byte
-	// Where the sections are, in their order and by their titles; nil as long
-	// as nobody has looked.
-	headers []place
-	index   map[title][]place
+	path  string
+	data  []byte
+	index map[title][]place // where the sections are; nil as long as nobody has looked
 }
 
 // Load reads the config file and the credentials file. One that does not
@@ -65,38 +62,51 @@ func Load(configFile, credentialsFile string) (*Config, error) {
 // read returns the content of a file, without the byte order mark that
 // Windows editors put in front of UTF-8.
 func read(path string) ([]byte, error) {
-	// Without O_NONBLOCK, opening a pipe waits for somebody to write to it.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
+	f, size, err := open(path)
+	if f == nil || err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case info.IsDir():
-		return nil, fmt.Errorf("%s is a directory, not a file", path)
-	case !info.Mode().IsRegular():
-		if null, err := os.Stat(os.DevNull); err == nil && os.SameFile(info, null) {
-			return nil, nil
-		}
-		return nil, fmt.Errorf("%s is not a regular file", path)
-	}
 	var b bytes.Buffer
-	b.Grow(int(min(info.Size(), maxFile)) + bytes.MinRead)
+	b.Grow(int(min(size, maxFile)) + bytes.MinRead)
 	n, err := b.ReadFrom(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, err
 	}
 	if n > maxFile {
-		return nil, fmt.Errorf("%s is larger than 64 MiB", path)
+		return nil, tooLarge(path)
 	}
 	return bytes.TrimPrefix(b.Bytes(), []byte(byteOrderMark)), nil
+}
+
+func tooLarge(path string) error { return fmt.Errorf("%s is larger than 64 MiB", path) }
+
+// open opens one of the files. Where there is none, it returns neither a file
+// nor an error.
+func open(path string) (f *os.File, size int64, err error) {
+	// Without O_NONBLOCK, opening a pipe waits for somebody to write to it.
+	f, err = os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Mode().IsRegular() {
+		return f, info.Size(), nil
+	}
+	f.Close()
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case info.IsDir():
+		return nil, 0, fmt.Errorf("%s is a directory, not a file", path)
+	}
+	if null, err := os.Stat(os.DevNull); err == nil && os.SameFile(info, null) {
+		return nil, 0, nil
+	}
+	return nil, 0, fmt.Errorf("%s is not a regular file", path)
 }
 
 // ConfigFile returns the path of the config file that was loaded.
@@ -164,7 +174,7 @@ func (p Profile) orNone(err error) (Profile, bool, error) {
 // of the credentials file, each once.
 func (c *Config) Names() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		seen := make(map[string]bool, bytes.Count(c.config.data, []byte("[")))
+		seen := map[string]bool{}
 		buf := make([]byte, 0, maxName)
 		_ = c.config.names(seen, yield, func(text []byte) ([]byte, bool) {
 			switch {
@@ -205,7 +215,7 @@ func (f *file) names(seen map[string]bool, yield func(string) bool, nameOf func(
 		}
 		return ok && !seen[string(name)]
 	}
-	for range f.found(named) {
+	for s := (scanner{data: f.data}); s.find(named); {
 		n := string(name)
 		if seen[n] = true; validName(n) && !yield(n) {
 			return false
@@ -223,15 +233,16 @@ func (c *Config) Misplaced(name string) []Origin {
 	}
 	var at []Origin
 	if name != defaultName {
-		at = c.config.origins(at, title{name: name})
+		at = c.config.headers(at, title{name: name})
 	}
-	return c.credentials.origins(at, title{profileKind, name})
+	return c.credentials.headers(at, title{profileKind, name})
 }
 
-// origins appends the places of the headers with this title.
-func (f *file) origins(at []Origin, t title) []Origin {
-	for s := range f.sections(t) {
-		at = append(at, f.origin(s))
+// headers appends the places of the headers that are wanted.
+func (f *file) headers(at []Origin, t title) []Origin {
+	wanted := t.wanted()
+	for s := (scanner{data: f.data}); s.find(wanted); {
+		at = append(at, f.origin(&s))
 	}
 	return at
 }

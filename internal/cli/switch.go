@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aws-switch-role/internal/awsconfig"
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/plan"
@@ -321,12 +322,9 @@ func (a *app) completeProfiles(_ *cobra.Command, args []string, toComplete strin
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	c, err := a.load()
+	c, err := awsconfig.LoadStarting(a.awsFile("AWS_CONFIG_FILE", "config"), a.awsFile("AWS_SHARED_CREDENTIALS_FILE", "credentials"), toComplete)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	if toComplete != "" {
-		c = c.Starting(toComplete)
 	}
 	var names []string
 	for name := range a.names(c) {

@@ -119,7 +119,7 @@ func (s *scanner) find(wanted func(line []byte) bool) bool {
 		i += at
 		start, end := lineStart(s.data, i), lineEnd(s.data, i)
 		at = end
-		if len(bytes.TrimSpace(s.data[start:i])) > 0 || !wanted(bytes.TrimSpace(s.data[i:end])) {
+		if !wanted(s.data[i:end]) || len(bytes.TrimSpace(s.data[start:i])) > 0 {
 			continue
 		}
 		if start == i {
@@ -146,10 +146,13 @@ func lineStart(data []byte, i int) int {
 // lineEnd returns the offset at which the line around offset i ends, before
 // what ends it.
 func lineEnd(data []byte, i int) int {
-	for i < len(data) && data[i] != '\n' && data[i] != '\r' {
-		i++
+	line := data[i:]
+	for _, ends := range []byte{'\n', '\r'} {
+		if n := bytes.IndexByte(line, ends); n >= 0 {
+			line = line[:n]
+		}
 	}
-	return i
+	return i + len(line)
 }
 
 // countLines returns the number of lines in data, which ends where a line does.
@@ -190,12 +193,12 @@ func literal(name string) func(line []byte) bool {
 func titled(kind, name string) func(line []byte) bool {
 	buf := make([]byte, 0, maxName)
 	return func(line []byte) bool {
+		if !bytes.Contains(line, []byte(name)) && !quoted(line) {
+			return false // as nearly all headers are, soon found
+		}
 		text, ok := headerText(line)
 		if !ok || !bytes.HasPrefix(text, []byte(kind)) {
 			return false
-		}
-		if !bytes.HasSuffix(text, []byte(name)) && !quoted(text) {
-			return false // as nearly all headers are, soon found
 		}
 		word, ok := secondWord(text, buf)
 		return ok && string(word) == name

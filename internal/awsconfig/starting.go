@@ -89,9 +89,13 @@ func lastHeader(text []byte) int {
 // appendStarting appends the sections of a text that are wanted, their headers
 // without the blanks before them, which might make them continue a setting.
 func appendStarting(kept, text []byte, prefix string) []byte {
+	name, quotes := []byte(prefix), quoted(text) // as in few files
 	likely := func(line []byte) bool {
+		if !bytes.Contains(line, name) && !(quotes && quoted(line)) {
+			return false
+		}
 		_, ok := headerText(line)
-		return ok && (bytes.Contains(line, []byte(prefix)) || quoted(line))
+		return ok
 	}
 	for s := (scanner{data: text}); s.find(likely); {
 		start, end := s.start+bytes.IndexByte(text[s.start:], '['), len(text)

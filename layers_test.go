@@ -13,26 +13,28 @@ const module = "aws-switch-role"
 // direction is what it is: config -> plan -> session -> deliver, and only cli
 // knows them all.
 var layers = map[string][]string{
-	"cred":      {},
-	"awsconfig": {},
-	"message":   {},
-	"plan":      {"awsconfig", "message"},
-	"session":   {"cred", "plan"},
-	"folder":    {},
-	"cache":     {"cred", "plan", "session", "folder"},
-	"hop":       {"cred", "message", "plan"},
-	"mirror":    {"awsconfig", "folder"},
-	"fanout":    {},
-	"deliver":   {"cred"},
-	"term":      {},
-	"keyring":   {},
-	"accesskey": {"cred", "keyring"},
-	"recent":    {},
-	"keeper":    {"cred", "folder"},
-	"emulator":  {},
-	"doctor":    {"awsconfig", "plan"},
-	"words":     {"message"},
-	"cli":       {"cred", "awsconfig", "doctor", "message", "words", "plan", "session", "cache", "keyring", "accesskey", "recent", "hop", "fanout", "deliver", "keeper", "term", "mirror", "emulator"},
+	"cred":       {},
+	"awsconfig":  {},
+	"memory":     {},
+	"message":    {},
+	"plan":       {"awsconfig", "message"},
+	"session":    {"cred", "plan"},
+	"folder":     {},
+	"cache":      {"cred", "plan", "session", "folder"},
+	"hop":        {"cred", "message", "plan"},
+	"mirror":     {"awsconfig", "folder"},
+	"fanout":     {},
+	"deliver":    {"cred"},
+	"term":       {},
+	"keyring":    {},
+	"accesskey":  {"cred", "keyring"},
+	"recent":     {},
+	"keeper":     {"cred", "folder"},
+	"emulator":   {},
+	"doctor":     {"awsconfig", "plan"},
+	"words":      {"message"},
+	"completion": {"awsconfig", "memory", "plan", "term"},
+	"cli":        {"cred", "awsconfig", "completion", "doctor", "memory", "message", "words", "plan", "session", "cache", "keyring", "accesskey", "recent", "hop", "fanout", "deliver", "keeper", "term", "mirror", "emulator"},
 }
 
 // banned are imports that only the named packages may have.
@@ -115,6 +117,23 @@ func TestOnlyHopLinksTheSDK(t *testing.T) {
 			if strings.HasPrefix(dep, "github.com/aws/") {
 				t.Errorf("%s depends on %s", name, strings.TrimSpace(dep))
 			}
+		}
+	}
+}
+
+// TestCompletionIsEarly keeps what completes a name from waiting for what is
+// slow to initialise: Go initialises a package when all that it imports are.
+func TestCompletionIsEarly(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "./internal/completion").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dep := range strings.Lines(string(out)) {
+		dep = strings.TrimSpace(dep)
+		path, _, _ := strings.Cut(dep, "/")
+		ours, stdlib := path == module, !strings.Contains(path, ".")
+		if terminal := strings.HasPrefix(dep, "golang.org/x/sys/unix") || dep == "golang.org/x/term"; !ours && !stdlib && !terminal || dep == "net/http" || dep == "crypto/tls" || dep == "os/exec" {
+			t.Errorf("completion depends on %s", dep)
 		}
 	}
 }

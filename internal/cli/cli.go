@@ -14,13 +14,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"aws-switch-role/internal/deliver"
+	"aws-switch-role/internal/memory"
 )
 
 // Main runs the command named by args, the arguments after the program's
 // name, and returns the exit status.
 func Main(args []string) int {
-	_ = deliver.HideMemory() // there is nothing to do about a failure
+	_ = memory.Hide() // there is nothing to do about a failure
 	a := newApp(os.Environ(), os.Stdin, os.Stdout, os.Stderr)
 	exit := a.run(context.Background(), args)
 	if a.interrupted != nil {

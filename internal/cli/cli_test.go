@@ -3,6 +3,10 @@ package cli
 import (
 	"slices"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aws-switch-role/internal/completion"
 )
 
 // A command is made when it is called by its name, which is therefore told
@@ -20,5 +24,19 @@ func TestCommandsAreNamed(t *testing.T) {
 		if !slices.Contains(made, c.name) || len(made) > 2 { // cobra's help is the other
 			t.Errorf("for %s are made: %v", c.name, made)
 		}
+	}
+}
+
+// What completes before the commands are made knows their names apart.
+func TestCommandsComplete(t *testing.T) {
+	var names []string
+	for _, c := range newApp(nil, nil, nil, nil).root([]string{"help"}).Commands() {
+		if !c.Hidden {
+			names = append(names, c.Name())
+		}
+	}
+	slices.Sort(names)
+	if d := cmp.Diff(names, completion.Commands); d != "" {
+		t.Errorf("commands (-made +completed)\n%s", d)
 	}
 }

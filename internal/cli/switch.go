@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/completion"
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/plan"
@@ -310,9 +311,6 @@ is written to stderr unless it fails; an MFA code is asked for on the terminal.`
 	return cmd
 }
 
-// maxDescribed is how many completions are described at most.
-const maxDescribed = 40
-
 // completeProfiles completes a profile's name, described by the role behind
 // it. It reads the files alone, and the index of the keyring.
 func (a *app) completeProfiles(_ *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
@@ -326,22 +324,5 @@ func (a *app) completeProfiles(_ *cobra.Command, args []string, toComplete strin
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	var names []string
-	for name := range a.names(c) {
-		if strings.HasPrefix(name, toComplete) && !strings.ContainsAny(name, "\t\n") {
-			names = append(names, name)
-		}
-	}
-	for i, name := range names {
-		names[i] = term.CleanText(name)
-		if len(names) > maxDescribed {
-			continue // nobody reads hundreds of descriptions
-		}
-		if p, ok, err := c.Profile(name); ok && err == nil {
-			if arn, err := plan.ParseRoleARN(p.Keys["role_arn"].Text); err == nil {
-				names[i] += "\t" + arn.Account + " " + arn.Path
-			}
-		}
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	return completion.Profiles(c, a.names(c), toComplete), cobra.ShellCompDirectiveNoFileComp
 }

@@ -124,16 +124,6 @@ func TestDiagAnswer(t *testing.T) {
 	}
 }
 
-func TestHideMemory(t *testing.T) {
-	defer func() { _ = unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0) }()
-	if err := HideMemory(); err != nil {
-		t.Fatal(err)
-	}
-	if dumpable, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0); err != nil || dumpable != 0 {
-		t.Errorf("dumpable: %d, %v", dumpable, err)
-	}
-}
-
 // TestParentEnded kills the parent of a process that watches it.
 func TestParentEnded(t *testing.T) {
 	if os.Getenv("WATCH_PARENT") != "" {

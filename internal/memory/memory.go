@@ -1,0 +1,2 @@
+// Package memory keeps what a process holds in memory to itself.
+package memory

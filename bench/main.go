@@ -170,7 +170,17 @@ func run(rounds int) error {
 	if err != nil {
 		return err
 	}
-	const alone = "1,000 children alone, 8 at a time"
+	// The AWS CLI assumes the same role by itself, and keeps its session in
+	// plain text.
+	awsCLI, err := exec.LookPath("aws")
+	if err != nil {
+		return fmt.Errorf("the AWS CLI, which this compares with, is not here (make tools): %w", err)
+	}
+	theirs, err := home(dir, "theirs", 10, l.URL)
+	if err != nil {
+		return err
+	}
+	const alone, identity = "1,000 children alone, 8 at a time", "aws sts get-caller-identity --profile, warm"
 	each := []string{tool, "each", "member-*", "--jobs", "8", "--", "/bin/true"}
 	jobs := []*job{
 		{name: "bare Go program", argv: []string{bare}, env: small},
@@ -207,6 +217,8 @@ func run(rounds int) error {
 		{name: "exec -- /bin/true, cold", argv: []string{tool, "exec", "--no-cache", "open", "--", "/bin/true"}, env: small, base: "bare Go program that execs"},
 		{name: alone, argv: []string{many}, env: organisation},
 		{name: "each over 1,000 profiles, warm", argv: each, env: organisation, base: alone},
+		{name: identity, argv: []string{awsCLI, "sts", "get-caller-identity", "--profile", "open"}, env: theirs, rare: true},
+		{name: "exec -- aws sts get-caller-identity, warm", argv: []string{tool, "exec", "open", "--", awsCLI, "sts", "get-caller-identity"}, env: small, base: identity, rare: true},
 	}
 	defer func() {
 		for _, j := range jobs {

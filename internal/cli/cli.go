@@ -29,10 +29,10 @@ func Main(args []string) int {
 	return exit
 }
 
-// Commands returns the commands, for those who describe them: they read no
+// Commands returns all the commands, for those who describe them: they read no
 // environment and do nothing until they are run.
 func Commands() *cobra.Command {
-	return newApp(nil, strings.NewReader(""), io.Discard, io.Discard).root(nil)
+	return newApp(nil, strings.NewReader(""), io.Discard, io.Discard).root([]string{"help"})
 }
 
 // run runs one command line.

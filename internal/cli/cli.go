@@ -41,6 +41,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	// has added.
 	a.dashed = len(args) > 0 && slices.Contains(args[:len(args)-1], "--")
 	root := a.root(args)
+	if completesFlag(args) {
+		a.completeFlags(root)
+	}
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
 	root.SetErr(a.stderr)
@@ -125,8 +128,7 @@ func subject(args []string) (about func(name string) bool, cobras bool) {
 	if len(args) == 0 {
 		return func(string) bool { return false }, false
 	}
-	first := args[0]
-	completes := first == cobra.ShellCompRequestCmd || first == cobra.ShellCompNoDescRequestCmd
+	first, completes := args[0], isCompletion(args)
 	asks := func(arg string) bool { return arg == "--help" || arg == "-h" }
 	switch {
 	case completes && len(args) == 2 && !strings.HasPrefix("completion", args[1]) && !strings.HasPrefix("help", args[1]):

@@ -68,7 +68,7 @@ func (a *app) pickable(ctx context.Context, f *switchFlags) (names []string, row
 		if err != nil { // a switch to it will tell
 			p = awsconfig.Profile{}
 		}
-		account, role := roleOf(p)
+		account, role := plan.RoleOf(p)
 		names = append(names, name)
 		rows = append(rows, []string{name, left(name, p), account, role, p.Keys["region"].Text, baseOf(p)})
 	}
@@ -98,19 +98,6 @@ func (a *app) usedFirst(c *awsconfig.Config) iter.Seq[string] {
 			}
 		}
 	}
-}
-
-// roleOf is what a profile says of the role that it stands for.
-func roleOf(p awsconfig.Profile) (account, role string) {
-	if arn, err := plan.ParseRoleARN(p.Keys["role_arn"].Text); err == nil {
-		return arn.Account, arn.Path
-	}
-	for _, k := range [][2]string{{"sso_account_id", "sso_role_name"}, {"aws_account_id", "role_name"}} {
-		if id := p.Keys[k[0]].Text; id != "" {
-			return id, p.Keys[k[1]].Text
-		}
-	}
-	return "", p.Keys["role_arn"].Text
 }
 
 // baseOf says in a word what a profile starts from.

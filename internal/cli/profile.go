@@ -67,7 +67,6 @@ checked and, once confirmed, appended; nothing else of the file changes.`,
 	fs.Lookup("region").Usage = "the profile's `region`"
 	fs.StringVar(&f.mfaCode, "mfa-code", "", "the MFA `code` for --check, instead of asking for it")
 	fs.BoolVar(&f.noCache, "no-cache", false, "neither read nor write the session cache")
-	_ = cmd.RegisterFlagCompletionFunc("source-profile", a.completeProfiles)
 	_ = cmd.RegisterFlagCompletionFunc("credential-source", cobra.FixedCompletions(credentialSources, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

@@ -35,8 +35,8 @@ func Profiles(c *awsconfig.Config, names iter.Seq[string], prefix string) []stri
 			continue // nobody reads hundreds of descriptions
 		}
 		if p, ok, err := c.Profile(name); ok && err == nil {
-			if arn, err := plan.ParseRoleARN(p.Keys["role_arn"].Text); err == nil {
-				found[i] += "\t" + arn.Account + " " + arn.Path
+			if account, role := plan.RoleOf(p); account != "" {
+				found[i] += "\t" + term.Clean(account+" "+role)
 			}
 		}
 	}

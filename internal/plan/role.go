@@ -48,6 +48,21 @@ func ParseRoleARN(s string) (RoleARN, error) {
 	return RoleARN{}, bad()
 }
 
+// RoleOf is what a profile says of the role that it stands for, as the AWS SDKs
+// spell it or the browser extension AWS Extend Switch Roles does. Nothing of it
+// is checked.
+func RoleOf(p awsconfig.Profile) (account, role string) {
+	if arn, err := ParseRoleARN(p.Keys["role_arn"].Text); err == nil {
+		return arn.Account, arn.Path
+	}
+	for _, k := range [][2]string{{"sso_account_id", "sso_role_name"}, {"aws_account_id", "role_name"}} {
+		if id := p.Keys[k[0]].Text; id != "" {
+			return id, p.Keys[k[1]].Text
+		}
+	}
+	return "", p.Keys["role_arn"].Text
+}
+
 // RoleIn is the ARN of a role, by its path and name, in an account of the
 // partition that a region is in.
 func RoleIn(region, account, path string) string {

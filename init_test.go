@@ -93,7 +93,7 @@ func testInit(p *place, shell string) {
 	if out, _ := x.run("open", segment); !regexp.MustCompile(`\(open (1h|59m)\)`).MatchString(out) {
 		p.t.Errorf("the segment is %q", out)
 	}
-	testCompletion(x)
+	testCompletion(x, shell)
 	testRefresh(x, shell)
 	x.line("exit")
 	x.prompt("")
@@ -101,12 +101,13 @@ func testInit(p *place, shell string) {
 }
 
 // testCompletion presses the tab key in a shell that is switched to open.
-func testCompletion(x *terminal) {
+func testCompletion(x *terminal, shell string) {
 	for _, c := range []struct{ typed, then, want string }{
 		{"aws-switch-role list tem\t", "\r", "tempsession +222222222222 +Ops"},
 		{"aws-switch-role explain org\t", "\r", "org:o ne: 222222222222 role/Open"},
 		{"aws-switch-role explain ope\t", "\r", "open: 222222222222 role/Open"},
 		{"aws-switch-role exec open --dura\t", " 15m -- printenv AWS_PROFILE\r", `\nopen\n`},
+		{"aws-switch-role explain arn:aws:iam::333333333333:role/Chained --source-profile tem\t", "\r", "222222222222:role/Ops"},
 		{"aws-switch-role open -- fake al\t", "\r", "fake got alpha"},
 		{"aws-switch-role open -- printen\t", " AWS_PROFILE\r", `\nopen\n`},
 	} {
@@ -120,6 +121,11 @@ func testCompletion(x *terminal) {
 	x.press("aws-switch-role explain \t\t")
 	x.expect("222222222222 Ops") // described
 	x.press(ctrlU)
+	if shell == "zsh" { // which asks before it lists a hundred candidates
+		x.press("aws-switch-role \t\t")
+		x.expect("222222222222 Ops")
+		x.press(ctrlU)
+	}
 	x.line("echo do''ne")
 	x.expect("\ndone\n")
 	x.prompt("open")

@@ -120,6 +120,10 @@ function _aws-switch-role {
   fi
 }
 
+# One candidate a line: those with the same role in one line would be filled up
+# with blanks that count as candidates, and zsh asks before it lists a hundred.
+zstyle ':completion:*:*:aws-switch-role:*' list-grouped false || true
+
 typeset -ga precmd_functions
 if (( ! ${precmd_functions[(I)_aws_switch_role_precmd]} )); then
   precmd_functions+=(_aws_switch_role_precmd)

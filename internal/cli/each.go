@@ -435,7 +435,7 @@ func (a *app) printRuns(e *eachFlags, runs []*eachRun) error {
 	}
 	wide, devices := 0, map[string]bool{}
 	for _, r := range runs {
-		wide = max(wide, len(r.label))
+		wide = max(wide, term.Cells(term.Clean(r.label)))
 		for _, m := range r.plan.Asks() {
 			devices[m.Serial] = true
 		}
@@ -447,7 +447,8 @@ func (a *app) printRuns(e *eachFlags, runs []*eachRun) error {
 		} else if r.plan.Region != "" {
 			who += " in " + r.plan.Region
 		}
-		if _, err := fmt.Fprintf(a.stdout, "%-*s  %s\n", wide, term.Clean(r.label), term.CleanText(who)); err != nil {
+		label := term.Clean(r.label)
+		if _, err := fmt.Fprintf(a.stdout, "%s%*s  %s\n", label, wide-term.Cells(label), "", term.CleanText(who)); err != nil {
 			return err
 		}
 	}

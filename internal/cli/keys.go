@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -476,17 +475,17 @@ func (a *app) keysListCommand() *cobra.Command {
 				a.say("no keys in the keyring")
 				return nil
 			}
-			w := tabwriter.NewWriter(term.Writer{To: a.stdout}, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "NAME\tKEY\tAGE\tFROM\tKEYRING")
+			t := a.newTable("NAME", "KEY", "AGE", "FROM", "KEYRING")
+			t.whole = []string{"KEY", "AGE", "KEYRING"}
 			for _, name := range accesskey.Names(keys) {
 				e := keys[name]
 				note := ""
 				if e.Rotation != nil {
 					note = " (rotation unfinished: keys rotate " + name + ")"
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", term.Clean(name), term.Clean(accesskey.Mask(e.ID)), age(a.now().Sub(e.Added)), term.Clean(e.From), term.Clean(e.Keyring+note))
+				t.add(row{cells: []string{name, accesskey.Mask(e.ID), age(a.now().Sub(e.Added)), e.From, e.Keyring + note}})
 			}
-			return w.Flush()
+			return a.print(t)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

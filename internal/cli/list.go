@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"iter"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"aws-switch-role/internal/accesskey"
 	"aws-switch-role/internal/awsconfig"
 	"aws-switch-role/internal/plan"
-	"aws-switch-role/internal/term"
 )
 
 func (a *app) listCommand() *cobra.Command {
@@ -58,14 +56,10 @@ wrong; aws-switch-role explain PROFILE says more.`,
 				a.say("hint: %s", none.Next)
 				return nil
 			}
-			t := &table{style: term.NewStyler(term.IsTerminal(os.Stdout), a.getenv("NO_COLOR"), a.getenv("TERM")), width: term.Width(os.Stdout)}
 			if asTree {
-				l.tree(t, list)
-			} else {
-				l.table(t, list)
+				return a.print(l.tree(list))
 			}
-			_, err = io.WriteString(term.Writer{To: a.stdout}, t.String())
-			return err
+			return a.print(l.table(list))
 		},
 	}
 	cmd.Flags().BoolVar(&asTree, "tree", false, "draw the chains, from the base to the roles behind it")
@@ -263,8 +257,9 @@ func base(p plan.Plan) (word, root string) {
 func wholeColumns() []string { return []string{"ACCOUNT", "SESSION"} }
 
 // table lists profiles in columns.
-func (l *lister) table(t *table, list []listedProfile) {
-	t.heads, t.whole = []string{"PROFILE", "ACCOUNT", "ROLE", "BASE", "MFA", "REGION", "SESSION"}, wholeColumns()
+func (l *lister) table(list []listedProfile) *table {
+	t := l.app.newTable("PROFILE", "ACCOUNT", "ROLE", "BASE", "MFA", "REGION", "SESSION")
+	t.whole = wholeColumns()
 	for _, e := range list {
 		if e.Problem != "" {
 			t.add(row{cells: []string{e.Profile, e.Account, e.Role}, note: e.Problem})
@@ -275,6 +270,7 @@ func (l *lister) table(t *table, list []listedProfile) {
 			paint: []func(string) string{l.name(t, e), 6: l.session(t, e)},
 		})
 	}
+	return t
 }
 
 // name is how a profile's name is painted: the one of this shell stands out.
@@ -325,8 +321,9 @@ type node struct {
 
 // tree draws the chains. A profile that was not asked for stands there by its
 // name alone, when one that was starts from it.
-func (l *lister) tree(t *table, list []listedProfile) {
-	t.heads, t.whole = []string{"PROFILE", "ACCOUNT", "ROLE", "MFA", "REGION", "SESSION"}, wholeColumns()
+func (l *lister) tree(list []listedProfile) *table {
+	t := l.app.newTable("PROFILE", "ACCOUNT", "ROLE", "MFA", "REGION", "SESSION")
+	t.whole = wholeColumns()
 	var roots []*node
 	nodes := map[string]*node{} // by the way from the root
 	child := func(parent *node, way, name string) *node {
@@ -361,6 +358,7 @@ func (l *lister) tree(t *table, list []listedProfile) {
 	for _, n := range roots {
 		l.draw(t, n, "", "")
 	}
+	return t
 }
 
 // draw adds the row of a node, and under it those of the nodes behind it.

@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,7 +15,6 @@ import (
 	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/session"
-	"aws-switch-role/internal/term"
 )
 
 // listedDevice is an MFA device as it is listed.
@@ -168,23 +165,23 @@ func (a *app) listDevices(name string, devices []listedDevice, asJSON bool) erro
 		a.say("the user that profile %s starts from has no MFA device", name)
 		return nil
 	}
-	w := tabwriter.NewWriter(term.Writer{To: a.stdout}, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "DEVICE\tTYPE\tSINCE\tFOR A SWITCH")
+	t := a.newTable("DEVICE", "TYPE", "SINCE", "FOR A SWITCH")
+	t.width = 0 // a device is there to be copied, and the rest is the answer
 	for _, d := range devices {
 		use := "yes"
 		switch {
 		case !d.Usable:
 			use = "no: AWS STS cannot use it"
 		case d.Configured:
-			use = "yes, " + serialSetting + " of " + term.Clean(name)
+			use = "yes, " + serialSetting + " of " + name
 		}
 		since := ""
 		if !d.Since.IsZero() {
 			since = d.Since.Format(time.DateOnly)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", term.Clean(d.Device), d.Type, since, use)
+		t.add(row{cells: []string{d.Device, d.Type, since, use}})
 	}
-	return w.Flush()
+	return a.print(t)
 }
 
 // Reasons why no device is written.

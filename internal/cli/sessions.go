@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,7 +12,6 @@ import (
 	"aws-switch-role/internal/cache"
 	"aws-switch-role/internal/keyring"
 	"aws-switch-role/internal/plan"
-	"aws-switch-role/internal/term"
 )
 
 func (a *app) sessionsCommand() *cobra.Command {
@@ -69,12 +67,12 @@ func (a *app) sessionsListCommand() *cobra.Command {
 				_, err := fmt.Fprintln(a.stderr, "no cached sessions")
 				return err
 			}
-			w := tabwriter.NewWriter(term.Writer{To: a.stdout}, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "SESSION\tOF\tPROFILE\tREGION\tLEFT")
+			t := a.newTable("SESSION", "OF", "PROFILE", "REGION", "LEFT")
+			t.whole = []string{"LEFT"}
 			for _, s := range list {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", term.Clean(sessionName(s)), term.Clean(s.AccessKeyID), term.Clean(s.Profile), term.Clean(s.Region), status{Expires: s.Expires}.left(a.now()))
+				t.add(row{cells: []string{sessionName(s), s.AccessKeyID, s.Profile, s.Region, status{Expires: s.Expires}.left(a.now())}})
 			}
-			return w.Flush()
+			return a.print(t)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -1,9 +1,10 @@
 package cli
 
 import (
+	"io"
+	"os"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"aws-switch-role/internal/term"
 )
@@ -16,6 +17,21 @@ type table struct {
 	rows  []row
 	style term.Styler
 	width int // of the terminal; 0 is boundless
+}
+
+// newTable returns a table with these heads for what stdout is.
+func (a *app) newTable(heads ...string) *table {
+	return &table{
+		heads: heads,
+		style: term.NewStyler(term.IsTerminal(os.Stdout), a.getenv("NO_COLOR"), a.getenv("TERM")),
+		width: term.Width(os.Stdout),
+	}
+}
+
+// print writes a table to stdout.
+func (a *app) print(t *table) error {
+	_, err := io.WriteString(term.Writer{To: a.stdout}, t.String())
+	return err
 }
 
 // row is a line of a table.
@@ -67,7 +83,7 @@ func (t *table) line(b *strings.Builder, r row, widths []int) {
 		if i > 0 {
 			b.WriteString(gap)
 		}
-		cell = shorten(cell, widths[i])
+		cell = term.Fit(cell, widths[i])
 		painted := cell
 		if i < len(r.paint) && r.paint[i] != nil {
 			painted = r.paint[i](cell)
@@ -75,13 +91,13 @@ func (t *table) line(b *strings.Builder, r row, widths []int) {
 		b.WriteString(painted)
 		used += widths[i] + len(gap)
 		if i < len(r.cells)-1 || r.note != "" {
-			b.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)))
+			b.WriteString(strings.Repeat(" ", widths[i]-term.Cells(cell)))
 		}
 	}
 	if r.note != "" {
 		note := r.note
 		if t.width > 0 {
-			note = shorten(note, max(t.width-used, narrowest))
+			note = term.Fit(note, max(t.width-used, narrowest))
 		}
 		b.WriteString(gap + t.style.Red(note))
 	}
@@ -97,7 +113,7 @@ func (t *table) widths() []int {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			widths[i] = max(widths[i], term.Cells(cell))
 		}
 	}
 	measure(t.heads)
@@ -125,12 +141,4 @@ func (t *table) widths() []int {
 		widths[widest]--
 	}
 	return widths
-}
-
-// shorten cuts text to a number of characters, at least one.
-func shorten(s string, most int) string {
-	if utf8.RuneCountInString(s) <= most {
-		return s
-	}
-	return string([]rune(s)[:most-1]) + "…"
 }

@@ -41,6 +41,22 @@ func TestTableFits(t *testing.T) {
 	}
 }
 
+// TestTableWide: characters that take two cells of a terminal count as two,
+// where columns are filled up and where they are cut.
+func TestTableWide(t *testing.T) {
+	for width, want := range map[int]string{
+		0:  "PROFILE     ROLE\n本番環境    とても長い役割\ne\u0301combining  Ops\n",
+		24: "PROFILE     ROLE\n本番環境    とても長い…\ne\u0301combining  Ops\n",
+	} {
+		x := table{heads: []string{"PROFILE", "ROLE"}, width: width}
+		x.add(row{cells: []string{"本番環境", "とても長い役割"}})
+		x.add(row{cells: []string{"e\u0301combining", "Ops"}})
+		if got := x.String(); got != want {
+			t.Errorf("in %d columns:\n%swant\n%s", width, got, want)
+		}
+	}
+}
+
 func TestTableStyles(t *testing.T) {
 	x := table{heads: []string{"ONE", "TWO"}, style: term.NewStyler(true, "", "xterm")}
 	x.add(row{cells: []string{"\x1b[31m", "b"}, paint: []func(string) string{nil, x.style.Green}})

@@ -47,7 +47,7 @@ func (b *Board) Show(lines ...string) {
 	text.WriteString(b.erase())
 	width := b.width()
 	for _, line := range lines {
-		text.WriteString(fit(Clean(line), width-1) + "\n")
+		text.WriteString(Fit(Clean(line), width-1) + "\n")
 	}
 	b.shown = len(lines)
 	b.write(text.String())

@@ -73,12 +73,12 @@ func newPicker(l List) *picker {
 		rows[i] = make([]string, len(fields))
 		for j, f := range fields {
 			rows[i][j] = Clean(f)
-			widths[j] = max(widths[j], width(rows[i][j]))
+			widths[j] = max(widths[j], Cells(rows[i][j]))
 		}
 	}
 	for j, w := range widths {
 		if w > 0 {
-			widths[j] = max(w, width(l.Titles[j]))
+			widths[j] = max(w, Cells(l.Titles[j]))
 		}
 	}
 	l.Rows = rows
@@ -203,7 +203,7 @@ func (p *picker) frame() (lines []string, cursor int) {
 	if titles {
 		line := ""
 		for _, c := range columns {
-			line += moveTo(c.x) + y.Dim(fit(p.list.Titles[c.field], c.width))
+			line += moveTo(c.x) + y.Dim(Fit(p.list.Titles[c.field], c.width))
 		}
 		lines = append(lines, line)
 	}
@@ -215,7 +215,7 @@ func (p *picker) frame() (lines []string, cursor int) {
 		lines = append(lines, "")
 	}
 	if helps {
-		lines[p.height-1] = y.Dim(fit(help, p.width))
+		lines[p.height-1] = y.Dim(Fit(help, p.width))
 	}
 	return lines[:p.height], cursor
 }
@@ -223,13 +223,13 @@ func (p *picker) frame() (lines []string, cursor int) {
 // promptLine is the line that is typed in, with the number of hits at its end
 // where there is room.
 func (p *picker) promptLine() (line string, cursor int) {
-	prompt := fit(p.list.Prompt, p.width/2)
+	prompt := Fit(p.list.Prompt, p.width/2)
 	query := p.query
-	for width(query) > max(0, p.width-1-width(prompt)) { // its end is what one sees
+	for Cells(query) > max(0, p.width-1-Cells(prompt)) { // its end is what one sees
 		_, size := utf8.DecodeRuneInString(query)
 		query = query[size:]
 	}
-	used := width(prompt) + width(query)
+	used := Cells(prompt) + Cells(query)
 	line = p.list.Styler.Bold(prompt) + query
 	count := fmt.Sprintf("%d/%d", len(p.hits), len(p.list.Rows))
 	if x := p.width - len(count) + 1; x > used+2 {
@@ -297,7 +297,7 @@ func (p *picker) rowLine(columns []column, words []string, row int, selected boo
 	for _, c := range columns {
 		b.WriteString(moveTo(c.x))
 		i := 0
-		for _, part := range parts(fit(p.list.Rows[row][c.field], c.width), runes[c.field]) {
+		for _, part := range parts(Fit(p.list.Rows[row][c.field], c.width), runes[c.field]) {
 			if i++; i%2 == 0 {
 				part = y.Yellow(part)
 			}

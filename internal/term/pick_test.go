@@ -62,7 +62,7 @@ func (g *grid) show(text string) {
 			if r < ' ' {
 				g.t.Fatalf("a control character %q", r)
 			}
-			n := cells(r)
+			n := runeCells(r)
 			if g.y >= g.height || g.x+n > g.width {
 				g.t.Fatalf("%q at column %d, line %d of %dx%d", r, g.x+1, g.y+1, g.width, g.height)
 			}
@@ -256,8 +256,8 @@ func TestFit(t *testing.T) {
 		{"prod", 4, "prod"}, {"prod", 3, "pr…"}, {"prod", 1, "…"}, {"prod", 0, ""}, {"", 0, ""},
 		{"東京都", 6, "東京都"}, {"東京都", 5, "東京…"}, {"東京都", 4, "東…"}, {"東", 1, "…"}, {"e\u0301e\u0301", 2, "e\u0301e\u0301"},
 	} {
-		if got := fit(tt.text, tt.most); got != tt.want || width(got) > tt.most {
-			t.Errorf("fit(%q, %d) = %q of width %d, want %q", tt.text, tt.most, got, width(got), tt.want)
+		if got := Fit(tt.text, tt.most); got != tt.want || Cells(got) > tt.most {
+			t.Errorf("Fit(%q, %d) = %q of width %d, want %q", tt.text, tt.most, got, Cells(got), tt.want)
 		}
 	}
 }

@@ -26,10 +26,10 @@ var wide = &unicode.RangeTable{
 	},
 }
 
-// cells is how many cells of a terminal a printable character takes. Terminals
-// do not agree in everything; who draws a line must not rely on more than a
-// guess.
-func cells(r rune) int {
+// runeCells is how many cells of a terminal a printable character takes.
+// Terminals do not agree in everything; who draws a line must not rely on more
+// than a guess.
+func runeCells(r rune) int {
 	switch {
 	case r < 0x300:
 		return 1
@@ -41,24 +41,24 @@ func cells(r rune) int {
 	return 1
 }
 
-// width is how many cells a printable text takes.
-func width(s string) int {
+// Cells is how many cells of a terminal a printable text takes.
+func Cells(s string) int {
 	n := 0
 	for _, r := range s {
-		n += cells(r)
+		n += runeCells(r)
 	}
 	return n
 }
 
-// fit cuts a printable text to most cells, with an ellipsis at the end of one
+// Fit cuts a printable text to most cells, with an ellipsis at the end of one
 // that is cut.
-func fit(s string, most int) string {
+func Fit(s string, most int) string {
 	if most <= 0 {
 		return ""
 	}
 	n, cut := 0, 0 // the width so far, and the place for the ellipsis
 	for i, r := range s {
-		w := cells(r)
+		w := runeCells(r)
 		if n+w > most {
 			return s[:cut] + "…"
 		}

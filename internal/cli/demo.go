@@ -22,6 +22,7 @@ import (
 
 	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/emulator"
+	"aws-switch-role/internal/keyring"
 	"aws-switch-role/internal/term"
 )
 
@@ -205,6 +206,20 @@ end
 `
 )
 
+// demoPass is the keyring of the throw-away home: what is kept in the user's
+// own would stay there, and a key by a name that the user has, too, would take
+// the place of the user's. It does what we ask of pass(1).
+const demoPass = `#!/bin/sh
+umask 077
+for name; do :; done
+file=%s/keyring/$name
+case $1 in
+insert) mkdir -p "${file%%/*}" && cat >"$file" ;;
+show) cat "$file" 2>/dev/null && exit; echo "$name is not in the password store." >&2; exit 1 ;;
+rm) rm -f "$file" ;;
+esac
+`
+
 // furnish writes the home.
 func (d *demo) furnish() error {
 	d.aws, _ = exec.LookPath("aws")
@@ -220,6 +235,7 @@ func (d *demo) furnish() error {
 		// Where this is, fish does not begin to read the man pages, in the
 		// background and for longer than the demo may last.
 		{".local/share/fish/generated_completions/README", "none\n", 0o600},
+		{"bin/pass", fmt.Sprintf(demoPass, quote(d.home)), 0o700},
 		{"bin/mfa-code", "#!/bin/sh\nexec " + quote(d.self) + " demo code " + quote(d.url) + "\n", 0o700},
 	}
 	if d.aws != "" {
@@ -287,6 +303,7 @@ func (d *demo) environ() []string {
 		"AWS_EC2_METADATA_DISABLED=true",
 		"XDG_RUNTIME_DIR="+d.sockets,
 		"AWS_DEFAULT_REGION=us-east-1",
+		"AWS_SWITCH_ROLE_KEYRING="+string(keyring.Pass),
 	)
 }
 

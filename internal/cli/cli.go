@@ -69,8 +69,10 @@ func (a *app) root(args []string) *cobra.Command {
 It reads ~/.aws/config and ~/.aws/credentials, or takes keys from the
 environment, asks for the MFA code where the profile names a device, and opens
 your shell, or runs one command, with the role's temporary credentials.
-Leaving the shell leaves the role. PROFILE may be -, the previous profile: the
-last one that was switched to, other than the one this shell is in.`,
+Leaving the shell leaves the role. Without PROFILE it is that of AWS_PROFILE or
+AWS_DEFAULT_PROFILE, else the one that you pick from a list; PROFILE may be -,
+the previous profile: the last one that was switched to, other than the one this
+shell is in.`,
 		Example: `  aws-switch-role sub-account
   aws-switch-role sub-account -- aws s3 ls
   envchain aws-main-account env aws-switch-role sub-account

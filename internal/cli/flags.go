@@ -31,6 +31,7 @@ type switchFlags struct {
 	quiet                       bool // nothing but a failure is told
 	console                     bool // it is for signing in to the console
 	secretless                  bool
+	opensShell                  bool // there is no command to run
 	sessions                    session.Store // of the walk, for the keeper
 
 	// fromEnvironment are the flags that a variable set rather than the

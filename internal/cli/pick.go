@@ -14,13 +14,19 @@ import (
 
 // chosenProfile is the profile that a switch is about: the one that is named,
 // else the one that the person picks from a list. Without a terminal, and in a
-// program that wants an answer rather than a conversation, it must be named.
+// program that wants an answer rather than a conversation, it must be named. A
+// switched shell's own AWS_PROFILE names none to somebody who opens another
+// shell there: who wants the same again has it at the top of the list.
 func (a *app) chosenProfile(ctx context.Context, f *switchFlags, args []string) (string, error) {
 	name, err := a.profileName(args)
-	if !errors.Is(err, errNoProfile) || f.noInput || f.quiet || !a.hasTerminal() {
+	inherited := err == nil && len(args) == 0 && a.depth() > 0 && a.getenv("AWS_PROFILE") == a.getenv("AWS_SWITCH_ROLE_PROFILE")
+	if !errors.Is(err, errNoProfile) && !(inherited && f.opensShell) || f.noInput || f.quiet || !a.hasTerminal() {
 		return name, err
 	}
 	if t := a.getenv("TERM"); t == "" || t == "dumb" {
+		if inherited {
+			return name, nil
+		}
 		return "", usagef("no profile was named, and this terminal cannot show a list (TERM is %q)", t)
 	}
 	return a.pick(ctx, f)

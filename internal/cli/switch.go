@@ -75,6 +75,7 @@ func (a *app) switchTo(cmd *cobra.Command, f *switchFlags, args []string, mayRun
 	if dashed && len(command) == 0 {
 		return usagef("no command behind --")
 	}
+	f.opensShell = !dashed
 	p, c, err := a.become(cmd, f, args)
 	if err != nil {
 		return err

@@ -68,7 +68,7 @@ func TestMain(m *testing.M) {
 //	reset            forget the requests and heal all faults
 //	fault EFFECT [ACTION [COUNT]]
 //	                 make AWS answer otherwise: see faults below; ends:LENGTH
-//	                 are credentials that end so soon
+//	                 are credentials, or a sign-in, that end so soon
 //	advance LENGTH   move the world's clock on
 //	webtoken FILE [LENGTH]
 //	                 write a token of the world's identity provider that ends
@@ -758,7 +758,7 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 	if in, ends := strings.CutPrefix(args[0], "ends:"); ends {
 		d, err := time.ParseDuration(in)
 		ts.Check(err)
-		f.Effect, ok = emulator.Replace("Expiration", of(ts).now().Add(d).UTC().Format(time.RFC3339)), true
+		f.Effect, ok = emulator.EndAt(of(ts).now().Add(d)), true
 	}
 	if !ok {
 		ts.Fatalf("no fault %q", args[0])

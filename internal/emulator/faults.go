@@ -3,6 +3,7 @@ package emulator
 import (
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -163,16 +164,31 @@ func Replace(element, text string) Effect {
 	return Effect{spoil: func(_ *call, a *answer) { replace(a, pattern, element, text) }}
 }
 
-// EndIn makes the credentials of each answer end so long after the request was
-// made, by the clock of who made it.
+// EndIn makes the credentials or the token of each answer end so long after the
+// request was made, by the clock of who made it.
 func EndIn(left time.Duration) Effect {
-	pattern := elements("Expiration")
-	return Effect{spoil: func(c *call, a *answer) {
+	return endAt(func(c *call) time.Time {
 		made, err := time.Parse("20060102T150405Z", c.http.Header.Get("X-Amz-Date"))
 		if err != nil {
 			made = c.now
 		}
-		replace(a, pattern, "Expiration", made.Add(left).UTC().Format(time.RFC3339))
+		return made.Add(left)
+	})
+}
+
+// EndAt makes the credentials or the token of each answer end at a time.
+func EndAt(end time.Time) Effect { return endAt(func(*call) time.Time { return end }) }
+
+// endAt spoils what XML has, and what JSON has instead: a time in milliseconds,
+// or a length in seconds.
+func endAt(end func(*call) time.Time) Effect {
+	inXML := elements("Expiration")
+	inMillis, inSeconds := regexp.MustCompile(`"expiration":\d+`), regexp.MustCompile(`"expiresIn":\d+`)
+	return Effect{spoil: func(c *call, a *answer) {
+		at := end(c)
+		replace(a, inXML, "Expiration", at.UTC().Format(time.RFC3339))
+		a.body = inMillis.ReplaceAll(a.body, fmt.Appendf(nil, `"expiration":%d`, at.UnixMilli()))
+		a.body = inSeconds.ReplaceAll(a.body, fmt.Appendf(nil, `"expiresIn":%d`, int(at.Sub(c.now)/time.Second)))
 	}}
 }
 

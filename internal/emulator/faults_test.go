@@ -28,6 +28,7 @@ func TestFaultsThatAnswer(t *testing.T) {
 		{"hostile value", emulator.Replace("AccessKeyId", emulator.HostileText), 200, "<AccessKeyId>" + emulator.HostileText + "</AccessKeyId>", "ASIA", false},
 		{"a dollar is no group", emulator.Replace("AccessKeyId", "$1"), 200, "<AccessKeyId>$1</AccessKeyId>", "ASIA", false},
 		{"expired", emulator.Replace("Expiration", "2001-01-01T00:00:00Z"), 200, "<Expiration>2001-01-01T00:00:00Z</Expiration>", "2026-", false},
+		{"ends", emulator.EndAt(time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)), 200, "<Expiration>2001-01-01T00:00:00Z</Expiration>", "2026-", false},
 		{"no credentials", emulator.Remove("Credentials"), 200, "<AssumedRoleUser>", "Credentials", true},
 		{"captive portal", emulator.CaptivePortal(), 200, "<!DOCTYPE html>", "Credentials", true},
 		{"malformed", emulator.Malformed(), 200, "<AccessKeyId>ASIA", "</AccessKeyId>", true},

@@ -41,6 +41,8 @@ type app struct {
 	warned         sync.Once         // of what did not stop the switch
 	codeTaken      atomic.Bool       // an MFA code was given in this run
 	waits          waits             // for what is slow
+	seal           sealKey           // once typed for, or handed over
+	passing        passingSignIns    // where no keyring is to be used
 
 	debug  bool
 	config *awsconfig.Config // once loaded
@@ -303,6 +305,7 @@ func (a *app) engine(f *switchFlags, p plan.Plan, performer *hop.Performer, dir 
 	performer.Lock = func(ctx context.Context, name string) (func(), error) { return a.lockNamed(name)(ctx) }
 	performer.LockVisit = a.lockVisit
 	performer.Vault, _ = a.signIns(dir)
+	performer.Apart = a.apart(performer.CABundle)
 	performer.Visitor = a.visitor(f)
 	warn := func(err error) { a.warn(f.quiet, err) }
 	if !f.noCache {

@@ -120,7 +120,7 @@ func (a *app) commands() []named {
 		{"explain", a.explainCommand}, {"status", a.statusCommand}, {"keys", a.keysCommand}, {"sessions", a.sessionsCommand},
 		{"sso", a.ssoCommand}, {"doctor", a.doctorCommand}, {"demo", a.demoCommand}, {"version", a.versionCommand},
 		{"profile", a.profileCommand}, {"mfa", a.mfaCommand},
-		{"refresh", a.refreshCommand}, {keepName, a.keepCommand},
+		{"refresh", a.refreshCommand}, {keepName, a.keepCommand}, {renewName, a.renewCommand},
 	}
 }
 

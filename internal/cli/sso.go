@@ -162,7 +162,7 @@ func (a *app) identityCenterPerformer(ctx context.Context, f *switchFlags) (p *h
 	p.CABundle = a.inHome(a.getenv("AWS_CA_BUNDLE"))
 	p.Lock = func(ctx context.Context, name string) (func(), error) { return a.lockNamed(name)(ctx) }
 	p.LockVisit = a.lockVisit
-	p.Undisturbed = undisturbed
+	p.Undisturbed, p.Apart = undisturbed, a.apart(p.CABundle)
 	p.Vault, lasting = a.signIns(a.cached(ctx, f))
 	return p, lasting, nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"aws-switch-role/internal/cache"
+	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/hop"
 	"aws-switch-role/internal/keyring"
 	"aws-switch-role/internal/message"
@@ -121,26 +123,29 @@ func (a *app) store(f *switchFlags, dir *cache.Dir) session.Store {
 // the disk, or in memory where no keyring is to be used. lasting reports which.
 func (a *app) signIns(dir *cache.Dir) (v *hop.Vault, lasting bool) {
 	if choice, err := a.keyringChoice(); err != nil || choice == keyring.None {
-		return memoryVault(), false
+		return a.passing.vault(), false
 	}
 	sealed := dir.Vault(a.folders().signIns)
 	return &hop.Vault{Load: sealed.Load, Reserve: sealed.Reserve, Remove: sealed.Remove}, true
 }
 
-// memoryVault keeps sign-ins for as long as the process lives.
-func memoryVault() *hop.Vault {
-	var kept sync.Map
+// passingSignIns are sign-ins that end with the process. The zero value has
+// none.
+type passingSignIns struct{ kept sync.Map }
+
+func (p *passingSignIns) vault() *hop.Vault {
 	return &hop.Vault{
+		Passing: true,
 		Load: func(name string) ([]byte, error) {
-			if text, ok := kept.Load(name); ok {
+			if text, ok := p.kept.Load(name); ok {
 				return text.([]byte), nil
 			}
 			return nil, fs.ErrNotExist
 		},
 		Reserve: func(name string) (func([]byte) error, func(), error) {
-			return func(text []byte) error { kept.Store(name, text); return nil }, func() {}, nil
+			return func(text []byte) error { p.kept.Store(name, text); return nil }, func() {}, nil
 		},
-		Remove: func(name string) error { kept.Delete(name); return nil },
+		Remove: func(name string) error { p.kept.Delete(name); return nil },
 	}
 }
 
@@ -159,13 +164,20 @@ func (p patient) Lock(ctx context.Context, k plan.Key) (func(), error) {
 
 // sessionKey reads the key that sessions are sealed under from the keyring.
 func (a *app) sessionKey(ctx context.Context, f *switchFlags) ([]byte, error) {
+	if key, ok := a.seal.bytes(); ok {
+		return key, nil
+	}
 	defer a.waitingForKeyring(f)()
 	k, err := a.openKeyring(ctx, f, keyring.SessionKeys)
 	if err != nil {
 		return nil, err
 	}
 	defer k.Close()
-	return keyring.SessionKey(ctx, k, a.lockNamed("session key"))
+	key, err := keyring.SessionKey(ctx, k, a.lockNamed("session key"))
+	if err == nil && k.Choice == keyring.Passphrase {
+		a.seal.keep(cred.NewSecret(base64.StdEncoding.EncodeToString(key)))
+	}
+	return key, err
 }
 
 // keyringChoices are the values of AWS_SWITCH_ROLE_KEYRING.

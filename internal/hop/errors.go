@@ -70,16 +70,26 @@ func (e *NetworkError) Lookup() bool {
 // Certificate returns who issued the certificate that was not trusted, and
 // whether that is what went wrong.
 func (e *NetworkError) Certificate() (issuer string, ok bool) {
+	c, ok := e.untrusted()
+	if c == nil {
+		return "", ok
+	}
+	return c.Issuer.String(), ok
+}
+
+// untrusted returns the certificate that was not trusted, if that is what went
+// wrong and it is known.
+func (e *NetworkError) untrusted() (c *x509.Certificate, ok bool) {
 	if v, is := errors.AsType[*tls.CertificateVerificationError](e.Err); is {
 		if n := len(v.UnverifiedCertificates); n > 0 {
-			return v.UnverifiedCertificates[n-1].Issuer.String(), true
+			return v.UnverifiedCertificates[n-1], true
 		}
-		return "", true
+		return nil, true
 	}
 	if v, is := errors.AsType[x509.UnknownAuthorityError](e.Err); is && v.Cert != nil {
-		return v.Cert.Issuer.String(), true
+		return v.Cert, true
 	}
-	return "", false
+	return nil, false
 }
 
 // AnswerError says that what answered does not speak as AWS does: a captive

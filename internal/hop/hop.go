@@ -57,6 +57,11 @@ type Performer struct {
 	// Visitor says how a person can sign in to h here and now; nil, or an
 	// error, that nobody can.
 	Visitor func(h plan.SSO) (Visitor, error)
+	// Apart has another process do what [Performer.RenewSignIn] does for h, and
+	// returns its answer. That process lives on when this one ends. The error is
+	// [ErrNotApart] when it could not be started. Without it, sign-ins are
+	// renewed in this process.
+	Apart func(ctx context.Context, h plan.Hop) (answer []byte, err error)
 	// Undisturbed is called before a token is spent that is good once; nothing
 	// should end the process until done is called. It may be nil.
 	Undisturbed func() (done func())

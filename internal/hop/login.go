@@ -83,6 +83,8 @@ func accessToken(f *tokenFile) (object, error) {
 func (p *Performer) loginSignIn(h plan.Login) signIn {
 	name := sha256.Sum256([]byte(h.Session))
 	s := signIn{
+		hop:     h,
+		host:    restCall{base: h.SigninURL()}.host(),
 		path:    filepath.Join(p.LoginCache, hex.EncodeToString(name[:])+".json"),
 		minLeft: loginMinLeft,
 		expires: func(f *tokenFile) (time.Time, error) {

@@ -35,3 +35,7 @@ func command(ctx context.Context, line string) (*exec.Cmd, error) {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	return cmd, nil
 }
+
+// Detach makes a command start in a session of its own: what ends those of a
+// terminal or of a job does not end it.
+func Detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

@@ -25,3 +25,9 @@ func command(ctx context.Context, line string) (*exec.Cmd, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CmdLine: line}
 	return cmd, nil
 }
+
+// Detach makes a command start in a process group of its own, without a
+// console: Ctrl-C does not reach it.
+func Detach(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{HideWindow: true, CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
+}

@@ -107,6 +107,8 @@ func (p *Performer) ssoSignIn(h plan.SSO) signIn {
 	sum := sha1.Sum([]byte(cmp.Or(h.Session, h.StartURL)))
 	name := hex.EncodeToString(sum[:])
 	s := signIn{
+		hop:     h,
+		host:    restCall{base: h.OIDCURL()}.host(),
 		path:    filepath.Join(p.SSOCache, name+".json"),
 		sealed:  name,
 		minLeft: ssoMinLeft,

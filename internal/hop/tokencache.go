@@ -17,6 +17,7 @@ import (
 
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/message"
+	"aws-switch-role/internal/plan"
 )
 
 // SignInError says that somebody must sign in, in a browser, before a hop can
@@ -50,6 +51,8 @@ func (e *TokenFileError) Unwrap() error { return e.Err }
 // Vault keeps sign-ins where this program alone can read them. Names are
 // hexadecimal digits.
 type Vault struct {
+	// Passing says that what is kept ends with this process.
+	Passing bool
 	// Load returns what is kept; its error is [fs.ErrNotExist] where nothing is.
 	Load func(name string) ([]byte, error)
 	// Reserve makes room for what is to be kept. keep returns when it cannot
@@ -61,6 +64,8 @@ type Vault struct {
 // signIn is a sign-in that the AWS CLI keeps in a file, or we in the vault,
 // and how it is used.
 type signIn struct {
+	hop     plan.Hop      // that it is for
+	host    string        // that renews it
 	path    string        // of the AWS CLI's file
 	sealed  string        // its name in the vault; "" for what is never there
 	minLeft time.Duration // it is renewed with less life than this
@@ -115,11 +120,23 @@ func (p *Performer) current(ctx context.Context, s signIn) (*tokenFile, error) {
 	if best.left >= s.minLeft {
 		return best.tokenFile, nil
 	}
+	fresh, err := p.renewAny(ctx, s, kept)
+	if err == nil {
+		return fresh, nil
+	}
+	if best.left > lastMoments {
+		p.log().Debug("using a sign-in that could not be renewed", "left", best.left, "error", err)
+		return best.tokenFile, nil
+	}
+	return nil, err
+}
+
+// renewAny renews the first of the files that can be renewed.
+func (p *Performer) renewAny(ctx context.Context, s signIn, kept []keptFile) (fresh *tokenFile, err error) {
 	for _, k := range kept {
 		cause := s.check(k.tokenFile)
 		if cause == nil {
-			fresh := k.clone()
-			if cause = p.renew(ctx, s, fresh); cause == nil {
+			if fresh, cause = p.renewed(ctx, s, k.tokenFile); cause == nil {
 				return fresh, nil
 			}
 			// Tools that do not lock may have been faster.
@@ -128,10 +145,6 @@ func (p *Performer) current(ctx context.Context, s signIn) (*tokenFile, error) {
 			}
 		}
 		err = cmp.Or(err, cause)
-	}
-	if best.left > lastMoments {
-		p.log().Debug("using a sign-in that could not be renewed", "left", best.left, "error", err)
-		return best.tokenFile, nil
 	}
 	return nil, err
 }
@@ -224,6 +237,8 @@ type tokenFile struct {
 	object
 	path string
 	mode fs.FileMode
+	// passing says that it ends with this process.
+	passing bool
 	// reserve makes room for what takes the file's place, as that of [Vault].
 	reserve func() (keep func([]byte) error, discard func(), err error)
 }
@@ -243,7 +258,7 @@ func (p *Performer) readSealed(name string) (*tokenFile, error) {
 
 // sealedFile is a file in the vault with nothing in it yet.
 func (p *Performer) sealedFile(name string) *tokenFile {
-	return &tokenFile{path: "the sealed sign-in", reserve: func() (func([]byte) error, func(), error) { return p.Vault.Reserve(name) }}
+	return &tokenFile{path: "the sealed sign-in", passing: p.Vault.Passing, reserve: func() (func([]byte) error, func(), error) { return p.Vault.Reserve(name) }}
 }
 
 // plainFile is a file of the AWS CLI's with nothing in it yet.

@@ -2,7 +2,10 @@
 // line make: in English, and with what it takes to say them in another language.
 package message
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // Text is a sentence. It is an error, too, for those who only tell what is
 // wrong with a value.
@@ -42,3 +45,46 @@ func (t Text) String() string { return t.english }
 
 // Error implements error.
 func (t Text) Error() string { return t.english }
+
+// textJSON is how a sentence goes from process to process.
+type textJSON struct {
+	ID      string    `json:"id,omitempty"`
+	English string    `json:"english"`
+	Args    []argJSON `json:"args,omitempty"`
+}
+
+// argJSON is one of the two.
+type argJSON struct {
+	String string `json:"string,omitempty"`
+	Text   *Text  `json:"text,omitempty"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (t Text) MarshalJSON() ([]byte, error) {
+	j := textJSON{ID: t.ID, English: t.english}
+	for _, a := range t.Args {
+		if inner, ok := a.(Text); ok {
+			j.Args = append(j.Args, argJSON{Text: &inner})
+		} else {
+			j.Args = append(j.Args, argJSON{String: fmt.Sprint(a)})
+		}
+	}
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *Text) UnmarshalJSON(b []byte) error {
+	var j textJSON
+	if err := json.Unmarshal(b, &j); err != nil {
+		return err
+	}
+	*t = Text{ID: j.ID, english: j.English}
+	for _, a := range j.Args {
+		if a.Text != nil {
+			t.Args = append(t.Args, *a.Text)
+		} else {
+			t.Args = append(t.Args, a.String)
+		}
+	}
+	return nil
+}

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"testing"
@@ -24,5 +25,32 @@ func TestOf(t *testing.T) {
 	}
 	if got := Of(errors.New("else")); got.ID != "" || got.Error() != "else" {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestJSON(t *testing.T) {
+	for _, m := range []Text{
+		{},
+		New("odd", "%s is odd, and has %d of %s", "é\u202e it", 3, New("inner", "the %s", "other")),
+		Of(errors.New("else")),
+	} {
+		b, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got Text
+		if err := json.Unmarshal(b, &got); err != nil {
+			t.Fatal(err)
+		}
+		again, err := json.Marshal(got)
+		if err != nil || string(again) != string(b) || got.ID != m.ID || len(got.Args) != len(m.Args) {
+			t.Errorf("%s became %s, %v", b, again, err)
+		}
+		if len(got.Args) == 3 && got.Args[2].(Text).ID != "inner" {
+			t.Errorf("%+v", got)
+		}
+	}
+	if err := new(Text).UnmarshalJSON([]byte(`{"id": 1}`)); err == nil {
+		t.Error("a number is taken for an ID")
 	}
 }

@@ -120,10 +120,25 @@ func (a *app) startKeeper(f *switchFlags, p plan.Plan, c cred.Credentials, shell
 			sessions[vaultName(p.Key(i))] = c
 		}
 	}
+	if seal := a.seal.text(); seal.Reveal() != "" {
+		sessions[sealName] = cred.Credentials{SecretAccessKey: seal}
+	}
+	a.passing.kept.Range(func(name, text any) bool {
+		sessions[signInPrefix+name.(string)] = cred.Credentials{SecretAccessKey: cred.NewSecret(string(text.([]byte)))}
+		return true
+	})
 	return keeper.Start(program, []string{"aws-switch-role", keepName}, a.withoutAWS(), keeper.Orders{
 		Dir: shell.Dir, Environ: a.keeperEnviron(), Switch: text, Sessions: sessions,
 	})
 }
+
+// What a keeper is handed besides sessions, whose names are all hexadecimal: the
+// key that they are sealed under, where it would have to be typed for, and
+// sign-ins that are kept nowhere else.
+const (
+	sealName     = "seal"
+	signInPrefix = "sign-in "
+)
 
 // notForKeepers are the variables that answer a question once, or ask for
 // something once.
@@ -210,7 +225,14 @@ func newKeeping(o keeper.Orders) (*keeping, error) {
 
 // app is the program as the person ran it, for one request: files are read
 // anew, and nobody is asked or told anything.
-func (k *keeping) app() *app { return newApp(k.environ, nil, io.Discard, io.Discard) }
+func (k *keeping) app() *app {
+	a := newApp(k.environ, nil, io.Discard, io.Discard)
+	if c, ok := k.vault.Get(sealName); ok {
+		a.seal.keep(c.SecretAccessKey)
+	}
+	a.passing.in = &k.vault
+	return a
+}
 
 // flags are those that stand in the environment, for a program that cannot
 // be asked.

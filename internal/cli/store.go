@@ -19,6 +19,7 @@ import (
 	"aws-switch-role/internal/cache"
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/hop"
+	"aws-switch-role/internal/keeper"
 	"aws-switch-role/internal/keyring"
 	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
@@ -131,21 +132,43 @@ func (a *app) signIns(dir *cache.Dir) (v *hop.Vault, lasting bool) {
 
 // passingSignIns are sign-ins that end with the process. The zero value has
 // none.
-type passingSignIns struct{ kept sync.Map }
+type passingSignIns struct {
+	kept sync.Map
+	in   *keeper.Vault // where they are kept instead, if it is not nil
+}
+
+func (p *passingSignIns) load(name string) (text []byte, ok bool) {
+	if p.in != nil {
+		c, _ := p.in.Get(signInPrefix + name)
+		text = []byte(c.SecretAccessKey.Reveal())
+	} else if v, found := p.kept.Load(name); found {
+		text = v.([]byte)
+	}
+	return text, len(text) > 0
+}
+
+// store keeps a sign-in, or forgets it when text is empty.
+func (p *passingSignIns) store(name string, text []byte) {
+	if p.in != nil {
+		p.in.Put(signInPrefix+name, cred.Credentials{SecretAccessKey: cred.NewSecret(string(text))})
+		return
+	}
+	p.kept.Store(name, text)
+}
 
 func (p *passingSignIns) vault() *hop.Vault {
 	return &hop.Vault{
 		Passing: true,
 		Load: func(name string) ([]byte, error) {
-			if text, ok := p.kept.Load(name); ok {
-				return text.([]byte), nil
+			if text, ok := p.load(name); ok {
+				return text, nil
 			}
 			return nil, fs.ErrNotExist
 		},
 		Reserve: func(name string) (func([]byte) error, func(), error) {
-			return func(text []byte) error { p.kept.Store(name, text); return nil }, func() {}, nil
+			return func(text []byte) error { p.store(name, text); return nil }, func() {}, nil
 		},
-		Remove: func(name string) error { p.kept.Delete(name); return nil },
+		Remove: func(name string) error { p.store(name, nil); return nil },
 	}
 }
 

@@ -25,6 +25,9 @@ type IdentityCenter struct {
 	// Accounts are the names of accounts by their ids; one without is Account
 	// and its id.
 	Accounts map[string]string
+	// PerSecond is how many requests the portal takes in a second from all
+	// people together; zero is any number.
+	PerSecond int
 }
 
 // Person is a user of an Identity Center.
@@ -61,6 +64,23 @@ type person struct {
 	accounts []string            // by id, ascending
 	names    map[string]string   // of accounts, by id
 	byID     map[string][]string // the roles' names in each account, ascending
+	portal   *quota
+}
+
+// quota is what a portal takes in a second.
+type quota struct {
+	most   int // 0 is any number
+	taken  int
+	second int64
+}
+
+// take reports whether another request is taken.
+func (q *quota) take(now time.Time) bool {
+	if second := now.Unix(); second != q.second {
+		q.second, q.taken = second, 0
+	}
+	q.taken++
+	return q.most == 0 || q.taken <= q.most
 }
 
 // bearer is who an access token of Identity Center stands for.
@@ -98,12 +118,12 @@ func (s *Server) addIdentityCenter(d IdentityCenter) error {
 	if !strings.HasPrefix(d.StartURL, "https://") || s.sso.people[d.StartURL] != nil {
 		return errors.New("a start URL must be https, and declared once")
 	}
-	people := map[string]*person{}
+	people, portal := map[string]*person{}, &quota{most: d.PerSecond}
 	for _, p := range d.People {
 		if !matches(`^[\w+=,.@-]{2,64}$`, p.Name) || people[p.Name] != nil {
 			return fmt.Errorf("person %q: want 2 to 64 of a session name's characters, and each once", p.Name)
 		}
-		one := &person{name: p.Name, roles: map[assignment]*role{}, names: d.Accounts, byID: map[string][]string{}}
+		one := &person{name: p.Name, roles: map[assignment]*role{}, names: d.Accounts, byID: map[string][]string{}, portal: portal}
 		for _, a := range p.Roles {
 			r, err := s.reservedRole(a)
 			if err != nil {
@@ -228,11 +248,15 @@ func (s *Server) getRoleCredentials(c *call) (any, error) {
 	}}, nil
 }
 
-// bearer is who the token of a request to the portal stands for.
+// bearer is who the token of a request to the portal stands for, unless the
+// portal is asked too often.
 func (s *Server) bearer(c *call) (bearer, error) {
 	b, known := s.sso.bearers[c.http.Header.Get("X-Amz-Sso_bearer_token")]
 	if !known || !c.now.Before(b.expires) {
 		return bearer{}, fail(http.StatusUnauthorized, "UnauthorizedException", "Session token not found or invalid")
+	}
+	if !b.person.portal.take(c.now) {
+		return bearer{}, fail(http.StatusTooManyRequests, "TooManyRequestsException", "HTTP 429 Unknown Code")
 	}
 	return b, nil
 }

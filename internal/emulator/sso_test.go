@@ -155,6 +155,26 @@ func TestRefreshTokensAreGoodOnce(t *testing.T) {
 	}
 }
 
+// A portal takes so many requests in a second, of all kinds and from all people.
+func TestPortalIsBusy(t *testing.T) {
+	world := emulator.Demo()
+	world.Centers[0].PerSecond = 2
+	d := newDesk(t, world, emulator.Options{})
+	one, other := d.signIn(jane)["accessToken"], d.signIn(jane)["accessToken"]
+	ask := func(token string, want int) {
+		t.Helper()
+		if a, _ := d.roleCredentials(token, emulator.DemoSubAccount, "Viewer"); a.status != want || want == 429 && a.header.Get("X-Amzn-Errortype") != "TooManyRequestsException" {
+			t.Errorf("%d, want %d: %s", a.status, want, a.body)
+		}
+	}
+	ask("x", 401)
+	ask(one, 200)
+	ask(other, 200)
+	ask(one, 429)
+	d.now = d.now.Add(time.Second)
+	ask(one, 200)
+}
+
 func TestOlderSignInsCannotBeRenewed(t *testing.T) {
 	d := newDesk(t, emulator.Demo(), emulator.Options{})
 	legacy := jane

@@ -3,10 +3,12 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -48,8 +50,9 @@ it. Doing it again changes nothing but what has changed there.
 A role that is yours no more keeps its profile, unless --prune is given.
 
 The template makes the name, out of {account_name}, {account_id}, {role_name}
-and {session}; characters that names should not have become dashes. Where two
-profiles would have one name, both get the account's id behind it.`,
+and {session}; characters that names should not have become dashes, and an
+account without a name has its id for one. Where two profiles would have one
+name, both get the account's id behind it.`,
 		Example: `  aws-switch-role sso populate corp --dry-run
   aws-switch-role sso populate corp --prefix corp/ --region eu-west-1 --prune
   aws-switch-role sso populate corp --template '{account_id}.{role_name}' --filter '*.ReadOnly*'`,
@@ -98,7 +101,9 @@ func (a *app) populate(ctx context.Context, f *populateFlags, args []string) err
 		return err
 	}
 	performer.Visitor = a.visitor(&f.switchFlags)
-	roles, err := performer.AssignedRoles(ctx, h, a.listing())
+	progress, listed := a.listing()
+	roles, err := performer.AssignedRoles(ctx, h, progress)
+	listed()
 	if err != nil {
 		return err
 	}
@@ -170,7 +175,9 @@ func placeholders(accountName, accountID, role, session string) *strings.Replace
 func (f *populateFlags) profiles(h plan.SSO, roles []hop.AssignedRole) map[string]string {
 	byName := map[string][]hop.AssignedRole{}
 	for _, r := range roles {
-		name := profileSafe(f.prefix + placeholders(r.AccountName, r.AccountID, r.Role, h.Session).Replace(f.template))
+		// A name that began with a dash would be a flag.
+		account := cmp.Or(strings.Trim(profileSafe(r.AccountName), "-"), r.AccountID)
+		name := strings.TrimLeft(profileSafe(f.prefix+placeholders(account, r.AccountID, r.Role, h.Session).Replace(f.template)), "-")
 		byName[name] = append(byName[name], r)
 	}
 	sections := map[string]string{}
@@ -370,16 +377,21 @@ func (a *app) confirmChange(ctx context.Context, f *switchFlags, what string) er
 	return nil
 }
 
-// listing tells a person at the terminal now and then how far the listing is.
-func (a *app) listing() func(done, accounts int) {
-	if !a.onTerminal() {
-		return nil
+// listing shows a person at the terminal how far the listing is, until done is
+// called.
+func (a *app) listing() (progress func(done, accounts int), done func()) {
+	board := term.NewBoard(os.Stderr, a.getenv("TERM"))
+	if board == nil {
+		return nil, func() {}
 	}
-	told := a.now()
-	return func(done, accounts int) {
-		if now := a.now(); now.Sub(told) >= time.Second {
-			told = now
-			fmt.Fprintf(a.stderr, "listing the roles of %d accounts: %d%%\n", accounts, 100*done/accounts)
+	const often = 100 * time.Millisecond
+	var shown time.Time
+	progress = func(done, accounts int) {
+		a.waits.silence()
+		if now := a.now(); now.Sub(shown) >= often {
+			shown = now
+			board.Show(fmt.Sprintf("listing roles: %d of %s done", done, counted(accounts, "account")))
 		}
 	}
+	return progress, func() { board.Show() }
 }

@@ -30,8 +30,9 @@ cross:
 	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go build -o /dev/null .
 
 # The end-to-end tests drive real programs. On Debian, as root, they are
-# installed; elsewhere the target says what to install.
-TOOLS = aws:awscli dash:dash zsh:zsh fish:fish bash:bash tmux:tmux strace:strace ps:procps setpriv:util-linux node:nodejs npm:npm python3:python3 \
+# installed; elsewhere the target says what to install. Version 1 of the AWS CLI
+# will not do: version 2 alone signs in to IAM Identity Center.
+TOOLS = dash:dash zsh:zsh fish:fish bash:bash tmux:tmux strace:strace ps:procps setpriv:util-linux node:nodejs npm:npm python3:python3 \
 	dbus-daemon:dbus-daemon dbus-monitor:dbus-bin gnome-keyring-daemon:gnome-keyring chromium:chromium secret-tool:libsecret-tools pass:pass gpg:gnupg \
 	keepassxc:keepassxc gdb:gdb rpmbuild:rpm zip:zip debootstrap:debootstrap
 # Programs without a command of their own, by a file of theirs.
@@ -46,6 +47,7 @@ AWS_CLI = 1.46.2
 tools:
 	@missing=; for t in $(TOOLS); do command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
 	for f in $(FILES); do test -e $${f%%:*} || missing="$$missing $${f##*:}"; done; \
+	( IFS=:; for d in $$PATH; do "$$d/aws" --version; done ) 2>/dev/null | grep -q '^aws-cli/2\.' || missing="$$missing awscli"; \
 	python3 -c 'import boto3' 2>/dev/null || /usr/bin/python3 -c 'import boto3' 2>/dev/null || missing="$$missing python3-boto3"; \
 	python3 -c 'import cryptography' 2>/dev/null || /usr/bin/python3 -c 'import cryptography' 2>/dev/null || missing="$$missing python3-cryptography"; \
 	if [ -z "$$missing" ]; then :; \

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -52,28 +53,53 @@ func testSSOBrowser(p *place) {
 			p.t.Errorf("%s: asked %d times", action, n)
 		}
 	}
+	x.line("aws-switch-role")
+	x.expect("LEFT") // what is left of the one session that there is
+	x.press("\x1b")
+	x.prompt("")
 	x.exit()
 }
+
+// newestCLI is the newest AWS CLI that the tests have.
+const newestCLI = `#!/bin/sh
+PYTHONPATH='%s' exec %s -c 'import sys; from awscli.clidriver import main; sys.exit(main())' "$@"
+`
 
 // testSSOShared shares sign-ins with the AWS CLI, in both directions.
 func testSSOShared(p *place) {
 	p.plain = append(p.plain, filepath.Join(".aws", "sso", "cache"))
-	write(p.t, filepath.Join(p.home, ".aws", "config"), awsConfig+ssoConfig, 0o600)
+	const legacyConfig = `
+[profile legacy]
+sso_start_url = ` + emulator.DemoStartURL + `
+sso_region = us-east-1
+sso_account_id = 111111111111
+sso_role_name = Developer
+region = us-east-1
+`
+	write(p.t, filepath.Join(p.home, ".aws", "config"), awsConfig+ssoConfig+legacyConfig, 0o600)
 	x := p.openShell("bash")
+	newest := filepath.Join(p.home, "newest-aws")
+	write(p.t, newest, fmt.Sprintf(newestCLI, filepath.Join(workDir(p.t), awsLibrary), python3(p.t)), 0o700)
+	clis := append([]string{newest}, p.clis...)
 	x.line("aws-switch-role sso login corp --device --share")
 	p.allowDevice()
 	x.expect("signed in to corp")
 	x.prompt("")
-	for _, cli := range p.clis {
+	for _, cli := range clis {
 		x.wantRun("", cli+" --profile dev sts get-caller-identity", developer)
 	}
 	// Once it has ended, whoever needs it first renews it for all.
 	const end = `sed -i 's/"expiresAt": "[^"]*"/"expiresAt": "2020-01-01T00:00:00Z"/' .aws/sso/cache/*.json`
 	made := p.tokens()
-	for _, first := range append([]string{"aws-switch-role dev -- aws"}, p.clis...) {
+	const ours = "aws-switch-role dev -- aws"
+	for _, first := range append([]string{ours}, clis...) {
 		x.wantRun("", end)
 		x.wantRun("", first+" --profile dev sts get-caller-identity", developer)
-		for _, then := range append([]string{"aws-switch-role dev -- aws"}, p.clis...) {
+		next := []string{ours}
+		if first == ours {
+			next = clis
+		}
+		for _, then := range next {
 			x.wantRun("", then+" --profile dev sts get-caller-identity", developer)
 		}
 		made++
@@ -100,6 +126,17 @@ func testSSOShared(p *place) {
 		x.wantRun("", "aws-switch-role dev --no-input -- aws sts get-caller-identity", developer)
 		if n := p.asked("RegisterClient"); n != registered {
 			p.t.Error("the AWS CLI's sign-in was not used")
+		}
+
+		// The older form, without a session.
+		for _, signIn := range []string{cli + " sso login --no-browser --profile legacy", "aws-switch-role sso login legacy --device --share"} {
+			x.wantRun("", "rm -r .aws/sso")
+			x.line(signIn)
+			p.allowDevice()
+			x.expectMatch("Successfully logged|signed in to")
+			x.prompt("")
+			x.wantRun("", "aws-switch-role legacy --no-input -- aws sts get-caller-identity", developer)
+			x.wantRun("", cli+" --profile legacy sts get-caller-identity", developer)
 		}
 	}
 	if signsIn == 0 {

@@ -25,7 +25,8 @@ type About struct {
 	Region string
 	// Profile and AccessKeyID name the key that the chain starts from, as far
 	// as they are known: a key from the environment has no profile, and the id
-	// of a key in a keyring is not in the plan.
+	// of a key in a keyring is not in the plan. A chain that starts from a role
+	// of IAM Identity Center has the profile of that.
 	Profile, AccessKeyID string
 	// Made and Expires are in whole seconds.
 	Made, Expires time.Time
@@ -53,6 +54,8 @@ func describe(p plan.Plan, i int, expires, now time.Time) About {
 		a.Profile, a.AccessKeyID = s.Profile, s.AccessKeyID
 	case plan.EnvironmentKey:
 		a.AccessKeyID = s.AccessKeyID
+	case plan.SSO:
+		a.Profile = s.Profile
 	}
 	return a
 }

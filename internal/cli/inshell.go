@@ -243,6 +243,7 @@ func (a *app) ownSession(profile string) (cred.Credentials, bool) {
 			return cred.Credentials{}, false
 		}
 	}
+	c.AccountID = a.getenv("AWS_SWITCH_ROLE_ACCOUNT")
 	if arn, err := plan.ParseRoleARN(a.getenv("AWS_SWITCH_ROLE_ROLE_ARN")); err == nil {
 		c.AccountID = arn.Account
 	}

@@ -88,7 +88,7 @@ switched shell the exit status is 1.`,
 }
 
 func (a *app) status() (status, error) {
-	s := status{Profile: a.getenv("AWS_SWITCH_ROLE_PROFILE"), Region: a.getenv("AWS_REGION"), Delivery: "environment", Depth: a.depth()}
+	s := status{Profile: a.getenv("AWS_SWITCH_ROLE_PROFILE"), Account: a.getenv("AWS_SWITCH_ROLE_ACCOUNT"), Role: a.getenv("AWS_SWITCH_ROLE_ROLE_NAME"), Region: a.getenv("AWS_REGION"), Delivery: "environment", Depth: a.depth()}
 	if s.Profile == "" {
 		return s, errNotSwitched
 	}

@@ -156,6 +156,9 @@ func (a *app) planned(cmd *cobra.Command, f *switchFlags, args []string) (plan.P
 // as says who the child of a plan will be.
 func (a *app) as(p plan.Plan) deliver.As {
 	as := deliver.As{Profile: p.Profile, InFiles: !p.Adhoc, RoleARN: p.RoleARN(), SessionName: p.SessionName(), Region: p.Region, Depth: a.depth() + 1}
+	if s, ok := p.Hops[len(p.Hops)-1].(plan.SSO); ok {
+		as.Account, as.RoleName = s.AccountID, s.RoleName
+	}
 	if e, ok := p.Source().(plan.EnvironmentKey); ok && !e.Temporary {
 		as.BaseKeyID = e.AccessKeyID
 	}

@@ -21,6 +21,8 @@ type As struct {
 	RoleARN string
 	// SessionName is the name of that session, as far as it is known.
 	SessionName string
+	// Account and RoleName say which role it is where AWS alone knows the ARN.
+	Account, RoleName string
 	// Region is for the child. When it is empty the child keeps the region
 	// that the user's environment names.
 	Region string

@@ -42,6 +42,7 @@ var scrubbed = []string{
 
 	// What we said about the shell we were started in.
 	"AWS_SWITCH_ROLE_PROFILE", "AWS_SWITCH_ROLE_ROLE_ARN", "AWS_SWITCH_ROLE_SESSION_NAME", "AWS_SWITCH_ROLE_DEPTH",
+	"AWS_SWITCH_ROLE_ACCOUNT", "AWS_SWITCH_ROLE_ROLE_NAME",
 	"AWS_SWITCH_ROLE_KEY_ID", "AWS_SWITCH_ROLE_BASE_KEY_ID", "AWS_SWITCH_ROLE_SESSION",
 	"AWS_SWITCH_ROLE_CONFIG_FILE", "AWS_SWITCH_ROLE_CREDENTIALS_FILE",
 
@@ -75,6 +76,8 @@ func variables(base []string, c cred.Credentials, as As) []variable {
 		{"AWS_SWITCH_ROLE_PROFILE", as.Profile},
 		{"AWS_SWITCH_ROLE_ROLE_ARN", as.RoleARN},
 		{"AWS_SWITCH_ROLE_SESSION_NAME", as.SessionName},
+		{"AWS_SWITCH_ROLE_ACCOUNT", as.Account},
+		{"AWS_SWITCH_ROLE_ROLE_NAME", as.RoleName},
 		{"AWS_SWITCH_ROLE_DEPTH", strconv.Itoa(as.Depth)},
 		// A run inside the child that finds another key in the environment
 		// knows by these that it is a new base, not the role it is in.

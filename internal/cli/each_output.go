@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"aws-switch-role/internal/hop"
 	"aws-switch-role/internal/term"
 )
 
@@ -448,7 +449,7 @@ func (o *eachOutput) tellFailures() {
 		if end == nil || end.succeeded() {
 			continue
 		}
-		why := o.reason(*end)
+		why := o.alike(*end)
 		if labels[why] == nil {
 			reasons = append(reasons, why)
 		}
@@ -467,6 +468,15 @@ func (o *eachOutput) tellFailures() {
 		}
 		o.say("  %s: %s%s", why, strings.Join(names, ", "), more)
 	}
+}
+
+// alike is reason without the profile where one thing helps all that failed so.
+func (o *eachOutput) alike(end eachEnd) string {
+	if s, ok := errors.AsType[*hop.SignInError](end.err); ok {
+		x := o.app.explainSignIn(s)
+		return x.What + " (" + x.Next + ")"
+	}
+	return o.reason(end)
 }
 
 // prefixed writes whole lines, each behind the name of its run.

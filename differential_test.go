@@ -332,11 +332,7 @@ type referee struct {
 // newReferee starts that many processes of aws.py.
 func newReferee(t *testing.T, processes int) *referee {
 	t.Helper()
-	s := &referee{authority: newAuthority(t), jobs: make(chan *aws1, processes), binary: filepath.Join(t.TempDir(), "aws-switch-role")}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", s.binary, ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	s := &referee{authority: newAuthority(t), jobs: make(chan *aws1, processes), binary: filepath.Join(buildProgram(t), "aws-switch-role")}
 	if processes > 0 {
 		s.python = python3(t)
 	}

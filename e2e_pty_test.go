@@ -105,17 +105,37 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
-// buildProgram builds the program as users have it and returns its directory.
+// buildProgram returns a directory with the program as users have it. All
+// tests have the same program, each in a directory of its own.
 func buildProgram(t *testing.T) string {
 	t.Helper()
+	path, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "aws-switch-role"), ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	if err := os.Link(path, filepath.Join(dir, "aws-switch-role")); err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }
+
+// built builds the program, once; TestMain removes it.
+var built = sync.OnceValues(func() (path string, err error) {
+	if builtIn, err = os.MkdirTemp("", "built"); err != nil {
+		return "", err
+	}
+	path = filepath.Join(builtIn, "aws-switch-role")
+	build := exec.Command("go", "build", "-o", path, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// builtIn is the directory that built has made, "" when it has not.
+var builtIn string
 
 // onPath yields every program of a name on the PATH, in its order.
 func onPath(name string) func(yield func(string) bool) {

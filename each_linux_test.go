@@ -28,12 +28,7 @@ func memberRole(i int) string { return fmt.Sprintf("arn:aws:iam::%012d:role/Memb
 // does not work at first.
 func TestThousandAccounts(t *testing.T) {
 	dir := t.TempDir()
-	tool := filepath.Join(dir, "aws-switch-role")
-	build := exec.Command("go", "build", "-o", tool, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	tool := filepath.Join(buildProgram(t), "aws-switch-role")
 
 	world := emulator.Demo()
 	var config strings.Builder

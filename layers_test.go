@@ -34,6 +34,7 @@ var layers = map[string][]string{
 	"doctor":     {"awsconfig", "plan"},
 	"words":      {"message"},
 	"completion": {"awsconfig", "memory", "plan", "term"},
+	"figure":     {},
 	"cli":        {"cred", "awsconfig", "completion", "doctor", "memory", "message", "words", "plan", "session", "cache", "keyring", "accesskey", "recent", "hop", "fanout", "deliver", "keeper", "term", "mirror", "emulator"},
 }
 

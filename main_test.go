@@ -31,10 +31,11 @@ import (
 
 	"aws-switch-role/internal/cli"
 	"aws-switch-role/internal/emulator"
+	"aws-switch-role/internal/figure"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(suite{m}, map[string]func(){
 		"aws-switch-role": func() { os.Exit(cli.Main(os.Args[1:])) },
 		"ask":             ask,
 		"detached":        detached,
@@ -42,6 +43,29 @@ func TestMain(m *testing.M) {
 		"browser":         browser,
 		"vault":           vault,
 	})
+}
+
+// suite is all tests of this package, in a process of their own of which
+// nothing may be left.
+type suite struct{ tests *testing.M }
+
+// Run implements testscript.TestingM.
+func (s suite) Run() int {
+	if status, done := watch(); done {
+		return status
+	}
+	defer func() { _ = os.RemoveAll(builtIn) }()
+	return s.tests.Run()
+}
+
+// note tells what a test has found of a property, in its log and in the table
+// of doc/security.md.
+func note(t *testing.T, property, format string, args ...any) {
+	t.Helper()
+	t.Logf(format, args...)
+	if err := figure.Note(property, format, args...); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestScripts tells what users see, story by story. Each script has an

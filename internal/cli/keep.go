@@ -175,6 +175,7 @@ func keep() error {
 	if err != nil {
 		return begun(err)
 	}
+	orders.Sessions = nil // they are in the vault
 	s := &keeper.Server{Dir: orders.Dir, Admission: orders.Admission, Answer: k.answer}
 	ready := func() error {
 		// The shell need not wait until what came through the pipe is freed.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"time"
 )
 
@@ -58,13 +60,30 @@ func (s *Server) Serve(ready func() error) error {
 	if err := ready(); err != nil {
 		return err
 	}
-	go s.accept(l)
+	answered := make(chan struct{}, 1)
+	go s.accept(l, answered)
+	go forget(answered, ended)
 	<-ended
 	return nil
 }
 
+// forget has what was said, and all that went into it, collected: see
+// clobbering. It is done once for all answers of a moment.
+func forget(answered, ended <-chan struct{}) {
+	for {
+		select {
+		case <-answered:
+		case <-ended:
+			return
+		}
+		time.Sleep(patience / 20)
+		runtime.GC() // what lies in a pool survives it once
+		debug.FreeOSMemory()
+	}
+}
+
 // accept takes connections for as long as there is a listener.
-func (s *Server) accept(l *net.UnixListener) {
+func (s *Server) accept(l *net.UnixListener, answered chan<- struct{}) {
 	slots := make(chan struct{}, maxConnections)
 	for {
 		slots <- struct{}{}
@@ -79,8 +98,12 @@ func (s *Server) accept(l *net.UnixListener) {
 		}
 		go func() {
 			defer func() { <-slots }()
-			defer conn.Close()
 			s.converse(conn)
+			_ = conn.Close()
+			select {
+			case answered <- struct{}{}:
+			default: // it is about to be forgotten
+			}
 		}()
 	}
 }

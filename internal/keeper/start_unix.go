@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -119,8 +120,17 @@ func Detach(program string, args, environ []string) error {
 	if err := closeOthers(readyFD + 1); err != nil {
 		return err
 	}
-	_, err = spawn(program, args, environ, orders, ready)
+	_, err = spawn(program, args, clobbering(environ), orders, ready)
 	return err
+}
+
+// clobbering is an environment in which Go's collector overwrites what it
+// frees ([runtime], GODEBUG): what a keeper has handed on is not to lie about in
+// its memory.
+func clobbering(environ []string) []string {
+	const name = "GODEBUG="
+	environ = slices.DeleteFunc(slices.Clone(environ), func(e string) bool { return strings.HasPrefix(e, name) })
+	return append(environ, name+"clobberfree=1")
 }
 
 // closeOthers has what this process executes not get the files from a number

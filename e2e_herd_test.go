@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,10 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"testing"
+
+	"aws-switch-role/internal/emulator"
+	"aws-switch-role/internal/figure"
 )
 
 // together are profiles behind one MFA device, and a role behind one of theirs.
@@ -48,37 +53,154 @@ func (p *place) detached(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// testHerd starts fifty processes at once where nothing is in the cache: one
-// asks, each session is made once, and all do their work.
-func testHerd(p *place) {
-	const herd = 50
-	p.withCache()
-	asked := filepath.Join(p.home, "asked")
-	askpass := filepath.Join(p.home, "askpass")
-	write(p.t, askpass, fmt.Sprintf("#!/bin/sh\necho once >>'%s'\necho %s\n", asked, p.code()), 0o700)
-	p.env = append(p.env, "AWS_SWITCH_ROLE_ASKPASS="+askpass)
-	for _, wave := range []string{"cold", "warm"} {
-		errs := make([]error, herd)
-		var running sync.WaitGroup
-		for i := range herd {
-			cmd := p.detached(together[i%len(together)], "--", "true")
-			running.Go(func() {
-				if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
-					errs[i] = fmt.Errorf("%s: %q: %w\n%s", wave, cmd.Args, errors.Join(err, errors.New("it should say nothing")), out)
+// herds are what becomes of the process that asks for the code: each herd has
+// the next of these happen, at the first question.
+var herds = []struct {
+	name      string
+	kill      string // what askpass does to who has started it
+	questions int
+}{
+	{"", "", 1}, {"stopped for a moment", "kill -STOP $PPID; (sleep 1; kill -CONT $PPID) &", 1}, {"killed", "kill -KILL $PPID; exit", 2},
+}
+
+// TestHerd starts two hundred processes at once where nothing is in the cache:
+// one asks, each session is made once, and all do their work, but for one that
+// is killed.
+func TestHerd(t *testing.T) {
+	const herd = 200
+	all := figure.Of(5, 200)
+	s := &stage{bin: buildProgram(t)}
+	failures := 0
+	for i := range all {
+		h := herds[i%len(herds)]
+		t.Run(fmt.Sprint(i, " ", h.name), func(t *testing.T) {
+			p := s.place(t)
+			p.withCache()
+			asked := p.askpass(fmt.Sprintf("mkdir '%[1]s/once' 2>/dev/null && { %[2]s\ntrue; }\necho %[3]s", p.home, cmp.Or(h.kill, "true"), p.code()))
+			waves := []string{"cold"}
+			if i == 0 { // it comes again
+				waves = append(waves, "warm")
+			}
+			for _, wave := range waves {
+				failed := p.herd(wave, herd, func(i int) string { return together[i%len(together)] })
+				if h.questions > 1 {
+					failed--
 				}
-			})
+				failures += failed
+				if n := asked(); n != h.questions || failed != 0 {
+					t.Errorf("%s: %d questions were asked, and %d failed", wave, n, failed)
+				}
+				if n, all := p.asked("GetSessionToken"), p.asked(""); n != 1 || p.asked("AssumeRole") != len(together) || all != len(together)+1 {
+					t.Errorf("%s: %d of %d requests were for MFA sessions, %d for roles", wave, n, all, p.asked("AssumeRole"))
+				}
+			}
+		})
+	}
+	if !t.Failed() {
+		note(t, "herd", "%d herds of %d processes, the one who asks stopped in a third and killed in a third of them: 1 call for each session, 1 question (2 where the first to be asked was killed), %d failures", all, herd, failures)
+	}
+}
+
+// askpass has questions answered by a program, a line of shell, and returns
+// what tells how often it was asked.
+func (p *place) askpass(script string) (asked func() int) {
+	p.t.Helper()
+	count := filepath.Join(p.home, "asked")
+	program := filepath.Join(p.home, "askpass")
+	write(p.t, program, fmt.Sprintf("#!/bin/sh\necho once >>'%s'\n%s\n", count, script), 0o700)
+	p.env = append(p.env, "AWS_SWITCH_ROLE_ASKPASS="+program)
+	return func() int {
+		text, _ := os.ReadFile(count) // which is not there before
+		return strings.Count(string(text), "once")
+	}
+}
+
+// herd runs so many switches at once, to profiles by number, and returns how
+// many of them fail. One that succeeds says nothing.
+func (p *place) herd(wave string, n int, profile func(int) string) (failed int) {
+	p.t.Helper()
+	errs := make([]error, n)
+	var running sync.WaitGroup
+	for i := range n {
+		cmd := p.detached(profile(i), "--", "true")
+		running.Go(func() {
+			out, err := cmd.CombinedOutput()
+			switch exit, ok := errors.AsType[*exec.ExitError](err); {
+			case ok && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL:
+				errs[i] = errKilled
+			case err != nil || len(out) > 0:
+				errs[i] = fmt.Errorf("%s: %q: %w\n%s", wave, cmd.Args, errors.Join(err, errors.New("it should say nothing")), out)
+			}
+		})
+	}
+	running.Wait()
+	for _, err := range errs {
+		if err != nil {
+			failed++
+			if err != errKilled {
+				p.t.Error(err)
+			}
 		}
-		running.Wait()
-		if err := errors.Join(errs...); err != nil {
-			p.t.Fatal(err)
+	}
+	return failed
+}
+
+var errKilled = errors.New("killed")
+
+// TestOneDevice switches to twenty profiles at once, all behind one MFA device.
+// Half of them share an MFA session; the others want more than an hour, for
+// which AWS takes a code each. AWS gets as many codes as were typed, each once.
+func TestOneDevice(t *testing.T) {
+	const profiles = 20
+	rounds := figure.Of(1, 20)
+	codes := 0
+	for range rounds {
+		p := (&stage{bin: buildProgram(t)}).place(t)
+		p.withCache()
+		var config strings.Builder
+		for i := range profiles {
+			fmt.Fprintf(&config, "[profile p%d]\nrole_arn = %s\nsource_profile = default\nmfa_serial = %s\nrole_session_name = p%[1]d\n", i, emulator.DemoRole("Long"), emulator.DemoDevice)
+			if i%2 > 0 {
+				fmt.Fprintf(&config, "duration_seconds = %d\n", 12*3600)
+			}
 		}
-		text, err := os.ReadFile(asked)
-		if n := strings.Count(string(text), "once"); n != 1 || err != nil {
-			p.t.Errorf("%s: %d questions were asked, %v", wave, n, err)
+		write(t, filepath.Join(p.home, ".aws", "config"), config.String(), 0o600)
+		// Who is asked waits for a file with the code of its number, which is
+		// written when it asks: codes are good for a moment.
+		next := filepath.Join(p.home, "code.")
+		asked := p.askpass(fmt.Sprintf(`n=$(wc -l <'%s'); until cat '%s'$n 2>/dev/null; do sleep 0.05; done`, filepath.Join(p.home, "asked"), next))
+		typed := make(chan error, 1)
+		go func() {
+			for n := range 1 + profiles/2 {
+				p.holds("a question", func() bool { return asked() > n })
+				unfinished := next + "new"
+				if err := errors.Join(os.WriteFile(unfinished, []byte(p.code()+"\n"), 0o600), os.Rename(unfinished, next+fmt.Sprint(n+1))); err != nil {
+					typed <- err
+					return
+				}
+			}
+			typed <- nil
+		}()
+		failed := p.herd("all", profiles, func(i int) string { return fmt.Sprint("p", i) })
+		if err := <-typed; err != nil {
+			t.Fatal(err)
 		}
-		if n, all := p.asked("GetSessionToken"), p.asked(""); n != 1 || p.asked("AssumeRole") != len(together) || all != len(together)+1 {
-			p.t.Errorf("%s: %d of %d requests were for MFA sessions, %d for roles", wave, n, all, p.asked("AssumeRole"))
+		sent, refused := 0, 0
+		for _, r := range p.server.Requests() {
+			if r.HasCode {
+				sent++
+			}
+			if r.ErrorCode != "" {
+				refused++
+			}
 		}
+		if want := 1 + profiles/2; sent != want || asked() != want || refused > 0 || failed > 0 {
+			t.Errorf("%d codes were sent and %d typed, want %d; AWS refused %d requests, %d switches failed", sent, asked(), want, refused, failed)
+		}
+		codes += sent
+	}
+	if !t.Failed() {
+		note(t, "one device", "%d rounds of %d profiles: %d codes typed and sent, 0 refused", rounds, profiles, codes)
 	}
 }
 

@@ -78,7 +78,6 @@ func TestEndToEnd(t *testing.T) {
 	run("serve/in the background", testServeBackground)
 	run("serve/hang up", testServeHangUp)
 	run("serve/browser", testServeBrowser)
-	run("herd", testHerd)
 	run("holder killed", testHolderKilled)
 	run("keys waiting", testKeysWaiting)
 }

@@ -3,13 +3,18 @@ package cache
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/figure"
 	"aws-switch-role/internal/plan"
 )
 
@@ -69,6 +74,96 @@ func TestForgery(t *testing.T) {
 	mustLoad(t, d, k, c)
 	write(t, d, fileName(other), otherFile)
 	mustLoad(t, d, other, otherCreds)
+}
+
+// TestForgeries tries every flipped bit and every length of fifty sealed
+// sessions, each under the name of the next, and mutants of several changes.
+func TestForgeries(t *testing.T) {
+	const files = 50
+	sealed, keys := make([][]byte, files), make([]plan.Key, files)
+	for i := range files {
+		p := chain(fmt.Sprint(ops, i))
+		c := creds(i, start.Add(time.Hour))
+		c.SessionToken = cred.NewSecret(c.SessionToken.Reveal() + strings.Repeat("t", i*9)) // of any length
+		var err error
+		if sealed[i], err = seal(kek, describe(p, 2, c.Expires, start), c); err != nil {
+			t.Fatal(err)
+		}
+		keys[i] = p.Key(2)
+	}
+	var tried, accepted atomic.Int64
+	opens := func(b []byte, k plan.Key, key []byte) bool {
+		tried.Add(1)
+		e, err := parse(b, k)
+		if err == nil {
+			_, err = e.open(key)
+		}
+		return err == nil
+	}
+	refuse := func(what string, i int, b []byte, k plan.Key, key []byte) {
+		if opens(b, k, key) {
+			accepted.Add(1)
+			t.Errorf("file %d, %s: accepted", i, what)
+		}
+	}
+	other := slices.Clone(kek)
+	other[0] ^= 1
+	var all sync.WaitGroup
+	lanes := make(chan bool, runtime.NumCPU())
+	for i, good := range sealed {
+		lanes <- true
+		all.Go(func() {
+			defer func() { <-lanes }()
+			if !opens(good, keys[i], kek) {
+				t.Errorf("file %d does not open", i)
+			}
+			bad := slices.Clone(good)
+			for at := range bad {
+				for bit := range 8 {
+					bad[at] ^= 1 << bit
+					refuse("a bit flipped", i, bad, keys[i], kek)
+					bad[at] ^= 1 << bit
+				}
+				refuse("cut short", i, good[:at], keys[i], kek)
+			}
+			refuse("under another's name", i, good, keys[(i+1)%files], kek)
+			for what, key := range map[string][]byte{"the key of zeros": make([]byte, KeySize), "no key": nil, "another key": other} {
+				refuse(what, i, good, keys[i], key)
+			}
+			random := rand.New(rand.NewPCG(uint64(i), 1)) // the same ones each time
+			for range figure.Of(1_000, 10_000_000/files) {
+				mutant := mutate(random, good, sealed[random.IntN(files)])
+				if !bytes.Equal(mutant, good) {
+					refuse(fmt.Sprintf("mutant %x", mutant), i, mutant, keys[i], kek)
+				}
+			}
+		})
+	}
+	all.Wait()
+	note(t, "forgery", "%d forgeries of %d files: %d accepted", tried.Load()-files, files, accepted.Load())
+}
+
+// mutate changes a file in a few places: bytes set, taken out, put in, or of
+// another file.
+func mutate(random *rand.Rand, file, other []byte) []byte {
+	b := slices.Clone(file)
+	for range 1 + random.IntN(4) {
+		at := random.IntN(len(b))
+		to := min(at+random.IntN(32), len(b))
+		switch random.IntN(4) {
+		case 0:
+			b[at] = byte(random.Uint32())
+		case 1:
+			if to-at < len(b) {
+				b = slices.Delete(b, at, to)
+			}
+		case 2:
+			b = slices.Insert(b, at, b[at:to]...)
+		case 3:
+			copy(b[at:to], other[min(at, len(other)):])
+		}
+	}
+	return b
 }
 
 func TestOtherKeys(t *testing.T) {

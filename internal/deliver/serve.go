@@ -106,6 +106,16 @@ func (e *Endpoint) Serve(ctx context.Context, s Service) error {
 	if s.AnyUser {
 		d.check = func(net.Conn) error { return nil }
 	}
+	server := e.server(s)
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
+	if err := server.Serve(d); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// server answers the connections that a [door] lets in.
+func (e *Endpoint) server(s Service) *http.Server {
 	server := &http.Server{
 		Handler:                      e.handler(s),
 		ReadHeaderTimeout:            headerTimeout,
@@ -120,11 +130,7 @@ func (e *Endpoint) Serve(ctx context.Context, s Service) error {
 	}
 	// One request a connection: nothing can hide behind another's.
 	server.SetKeepAlivesEnabled(false)
-	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	if err := server.Serve(d); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return server
 }
 
 // handler answers requests: with the credentials, or with the reason why not.

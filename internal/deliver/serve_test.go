@@ -13,10 +13,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"aws-switch-role/internal/cred"
+	"aws-switch-role/internal/figure"
 )
 
 var handedOut = cred.Credentials{
@@ -129,7 +131,7 @@ func TestEndpointUnknownEnd(t *testing.T) {
 func TestEndpointRefuses(t *testing.T) {
 	e := serving(t, nil)
 	const start = "GET /credentials HTTP/1.1\nHost: 127.0.0.1:PORT\nAuthorization: TOKEN\n"
-	for name, c := range map[string]struct {
+	hostile := map[string]struct {
 		request string
 		status  string // "" for none: the connection is just closed
 	}{
@@ -200,7 +202,13 @@ func TestEndpointRefuses(t *testing.T) {
 		"a slow header":    {start, ""},
 		"nothing":          {"", ""},
 		"TLS":              {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", "400"},
-	} {
+	}
+	t.Cleanup(func() {
+		if !t.Failed() {
+			note(t, "hostile HTTP", "%d of %d refused", len(hostile), len(hostile))
+		}
+	})
+	for name, c := range hostile {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := exchange(t, e, request(e, c.request))
@@ -221,6 +229,106 @@ func TestEndpointRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// note tells what a test has found of a property, in its log and in the table
+// of doc/security.md.
+func note(t *testing.T, property, format string, args ...any) {
+	t.Helper()
+	t.Logf(format, args...)
+	if err := figure.Note(property, format, args...); err != nil {
+		t.Error(err)
+	}
+}
+
+// typed is a connection over which some bytes come and no more.
+type typed struct {
+	net.Conn // nil: what is not here is not called
+	in       io.Reader
+	out      bytes.Buffer
+	closed   chan struct{}
+	once     sync.Once
+}
+
+func (c *typed) Read(b []byte) (int, error)       { return c.in.Read(b) }
+func (c *typed) Write(b []byte) (int, error)      { return c.out.Write(b) }
+func (c *typed) Close() error                     { c.once.Do(func() { close(c.closed) }); return nil }
+func (c *typed) LocalAddr() net.Addr              { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4000} }
+func (c *typed) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5000} }
+func (c *typed) SetDeadline(time.Time) error      { return nil }
+func (c *typed) SetReadDeadline(time.Time) error  { return nil }
+func (c *typed) SetWriteDeadline(time.Time) error { return nil }
+
+// handed is a listener to whom connections are handed.
+type handed chan net.Conn
+
+func (l handed) Accept() (net.Conn, error) {
+	if c, ok := <-l; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+func (l handed) Close() error   { return nil }
+func (l handed) Addr() net.Addr { return (&typed{}).LocalAddr() }
+
+// FuzzEndpoint sends anything at all: credentials are given to nothing but one
+// plain request that bears the token and no mark of a browser or a proxy, and
+// nothing makes the handler panic.
+func FuzzEndpoint(f *testing.F) {
+	const token = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+	l := make(handed)
+	e := &Endpoint{l, cred.NewSecret(token)}
+	server := e.server(Service{Credentials: func(context.Context) (cred.Credentials, error) { return handedOut, nil }, Now: time.Now})
+	panicked := make(chan any, 1)
+	inner := server.Handler
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil {
+				panicked <- p
+			}
+		}()
+		inner.ServeHTTP(w, r)
+	})
+	go func() { _ = server.Serve(l) }()
+	for _, text := range []string{
+		askedBySDK, askedBySDK + askedBySDK, "GET /credentials HTTP/1.0\nHost: localhost:PORT\nAuthorization: TOKEN\n\n",
+		strings.Replace(askedBySDK, "User-Agent", "Origin", 1), strings.Replace(askedBySDK, "Accept-Encoding: gzip", "Transfer-Encoding: chunked", 1),
+		strings.Replace(askedBySDK, "GET", "POST", 1), strings.Replace(askedBySDK, "127.0.0.1", "evil.test", 1),
+	} {
+		f.Add([]byte(strings.NewReplacer("PORT", "4000", "TOKEN", token, "\n", "\r\n").Replace(text)))
+	}
+	marks := []string{"origin:", "referer:", "cookie:", "via:", "forwarded:", "x-real-ip:", "sec-", "x-forwarded-"}
+	f.Fuzz(func(t *testing.T, request []byte) {
+		c := &typed{in: bytes.NewReader(request), closed: make(chan struct{})}
+		l <- &visitor{c, nil, func() {}}
+		<-c.closed
+		select {
+		case p := <-panicked:
+			t.Fatalf("%q makes it panic: %v", request, p)
+		default:
+		}
+		got := c.out.String()
+		if n := strings.Count(got, "HTTP/1.1 "); n > 1 {
+			t.Errorf("%q has %d answers:\n%s", request, n, got)
+		}
+		if !strings.Contains(got, "SECRET") {
+			return
+		}
+		head, _, _ := strings.Cut(strings.ReplaceAll(string(request), "\r\n", "\n"), "\n\n")
+		line, headers, _ := strings.Cut(head, "\n")
+		headers = strings.ToLower(headers)
+		if !strings.HasPrefix(strings.TrimLeft(line, "\r\n"), "GET /credentials HTTP/1.") || !strings.Contains(head, token) ||
+			!strings.Contains(headers, "host: 127.0.0.1:4000") && !strings.Contains(headers, "host: localhost:4000") && !strings.Contains(strings.ReplaceAll(strings.ReplaceAll(headers, " ", ""), "\t", ""), ":4000") {
+			t.Errorf("%q got the credentials", request)
+		}
+		for header := range strings.Lines(headers) {
+			for _, mark := range marks {
+				if strings.HasPrefix(header, mark) {
+					t.Errorf("%q got the credentials in spite of %q", request, mark)
+				}
+			}
+		}
+	})
 }
 
 // TestEndpointOneAnswer sends a second request behind the first.

@@ -384,10 +384,16 @@ func (p *place) wantAsked(actions ...string) {
 	}
 }
 
-// processes lists what runs in this place.
-func (p *place) processes() []string {
+// processes lists what runs in this place: ids and command lines.
+func (p *place) processes() []string { p.t.Helper(); return p.ps("pid=,command=") }
+
+// states is processes with what each is at (ps(1), PROCESS STATE CODES) before
+// its command line.
+func (p *place) states() []string { p.t.Helper(); return p.ps("pid=,stat=,command=") }
+
+func (p *place) ps(columns string) []string {
 	p.t.Helper()
-	out, err := exec.Command("ps", "axeww", "-o", "pid=,command=").Output()
+	out, err := exec.Command("ps", "axeww", "-o", columns).Output()
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -432,6 +438,9 @@ type terminal struct {
 	grown  chan struct{} // closed, and made anew, when raw grows
 	seen   int           // how much of the text was looked at
 	hidden []string      // what was typed that may not appear
+
+	stty     string     // how commands found the terminal at first
+	atPrompt term.State // how the shell has it while it reads a line
 }
 
 // open starts a program on a terminal of its own. At the end of the test all

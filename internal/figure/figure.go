@@ -59,7 +59,7 @@ var Properties = []Property{
 	{Name: "leaks", Show: "no secret outside of where it belongs: files, environments, arguments, streams, terminal, sockets, log, core", Package: ".", Test: "^(TestPlantedLeaks|TestScriptsTalk)$", Minutes: 60},
 	{Name: "kill -9 at any time", Show: "nothing unreadable, nothing lost, nothing in plain text", Package: ".", Test: "^TestKilledAtAnyTime$", Minutes: 180},
 	{Name: "kill -9 at each write of the cache", Show: "a reader always finds a whole session", Package: "./internal/cache", Test: "^TestKilledWriters$", Minutes: 60},
-	{Name: "fault points", Show: "SIGKILL, and eight errors, at each system call of every command that writes", Package: ".", Test: "^(TestKilledAtSystemCalls|TestFaultPoints)$", Minutes: 240},
+	{Name: "fault points", Show: "SIGKILL, and eight errors, at each system call of every command that writes", Package: ".", Test: "^TestFaultPoints$", Minutes: 240},
 	{Name: "herd", Show: "200 processes, nothing in the cache: one question, one call for each session, no failure", Package: ".", Test: "^TestHerd$", Minutes: 120},
 	{Name: "one device", Show: "20 profiles at once behind one MFA device: as many codes sent as were typed, none refused", Package: ".", Test: "^TestOneDevice$", Minutes: 30},
 	{Name: "fuzz: config", Show: "parser of AWS files", Package: "./internal/awsconfig", Fuzz: []string{"FuzzProfile"}},

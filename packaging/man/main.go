@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/spf13/cobra/doc"
+	"github.com/spf13/cobra"
 
 	"aws-switch-role/internal/cli"
 )
@@ -40,8 +40,7 @@ func write(dir string) error {
 		date = time.Unix(epoch, 0)
 	}
 	date = date.UTC()
-	root.DisableAutoGenTag = true
-	if err := doc.GenManTree(root, &doc.GenManHeader{Title: "AWS-SWITCH-ROLE", Section: "1", Source: "aws-switch-role", Manual: "User Commands", Date: &date}, pages); err != nil {
+	if err := writePages(root, date, pages); err != nil {
 		return err
 	}
 	for _, c := range []struct {
@@ -53,6 +52,19 @@ func write(dir string) error {
 		{"fish/aws-switch-role.fish", func(w io.Writer) error { return root.GenFishCompletion(w, true) }},
 	} {
 		if err := completion(filepath.Join(dir, c.file), c.gen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writePages writes the page of a command and those of the commands under it.
+func writePages(c *cobra.Command, date time.Time, dir string) error {
+	if err := os.WriteFile(filepath.Join(dir, fileName(c)+".1"), page(c, date), 0o644); err != nil {
+		return err
+	}
+	for _, sub := range described(c) {
+		if err := writePages(sub, date, dir); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,7 @@ cross:
 # will not do: version 2 alone signs in to IAM Identity Center.
 TOOLS = dash:dash zsh:zsh fish:fish bash:bash tmux:tmux strace:strace ps:procps setpriv:util-linux node:nodejs npm:npm python3:python3 \
 	dbus-daemon:dbus-daemon dbus-monitor:dbus-bin gnome-keyring-daemon:gnome-keyring chromium:chromium secret-tool:libsecret-tools pass:pass gpg:gnupg \
-	keepassxc:keepassxc gdb:gdb rpmbuild:rpm zip:zip debootstrap:debootstrap
+	keepassxc:keepassxc gdb:gdb rpmbuild:rpm zip:zip debootstrap:debootstrap mandoc:mandoc direnv:direnv
 # Programs without a command of their own, by a file of theirs.
 FILES = /usr/share/bash-completion/bash_completion:bash-completion /usr/share/powerlevel9k/powerlevel9k.zsh-theme:zsh-theme-powerlevel9k
 NODE_PACKAGES = @aws-sdk/client-sts@3.1173.0 spaceship-prompt@4.22.5 pure-prompt@1.28.3 tree-sitter-powershell@0.26.4 web-tree-sitter@0.27.1

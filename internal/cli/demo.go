@@ -32,10 +32,10 @@ func (a *app) demoCommand() *cobra.Command {
 		Short: "Try it all in a throw-away world, without an AWS account",
 		Long: `Start an emulator of AWS on this machine and a throw-away home with profiles in
 it, say what to type on a tour of two minutes, show the MFA code, and open a
-role's shell there. Without a terminal it plays the scenes by itself and prints what happened. With a command
-behind --, it runs that command in the world; mfa-code, on the command's PATH,
-prints what the MFA device shows. Nothing leaves this machine, and your own AWS
-files are not read.`,
+role's shell there. Without a terminal it plays the scenes by itself and prints
+what happened. With a command behind --, it runs that command in the world;
+mfa-code, on the command's PATH, prints what the MFA device shows. Nothing
+leaves this machine, and your own AWS files are not read.`,
 		Example: `  aws-switch-role demo
   aws-switch-role demo -- sh -c 'aws-switch-role tempsession --mfa-code $(mfa-code) -- env | grep ^AWS_'`,
 		Args:              cobra.ArbitraryArgs,

@@ -73,10 +73,10 @@ that is not over in time 124.`,
 	fs.Lookup("region").Usage = "`region` for the commands and for STS; of several, as in us-east-1,eu-west-1, the commands are run in each"
 	fs.StringSliceVar(&e.accounts, "account", nil, "only roles in this `account`; may be repeated")
 	fs.StringSliceVar(&e.roles, "role", nil, "only roles of this `name`, which may be a pattern; may be repeated")
-	fs.IntVar(&e.jobs, "jobs", 8, "so many commands at a `time`")
+	fs.IntVar(&e.jobs, "jobs", 8, "run `N` commands at a time")
 	fs.BoolVar(&e.dryRun, "dry-run", false, "only list what would be run")
 	fs.BoolVar(&e.failFast, "fail-fast", false, "begin no more runs when one has failed")
-	fs.DurationVar(&e.timeout, "timeout", 0, "end a command that runs for `longer`, as in 90s or 20m")
+	fs.DurationVar(&e.timeout, "timeout", 0, "end a command that takes longer than this `length`, as in 90s or 20m")
 	fs.BoolVar(&e.asJSON, "json", false, "print a line of JSON for each run as it ends")
 	fs.BoolVar(&e.merge, "merge", false, "merge the JSON that the commands print into one array")
 	fs.StringVar(&e.out, "out", "", "write what each command prints into files of this `directory`")

@@ -43,8 +43,8 @@ var sections = []struct {
 	}},
 	{"FILES", "", []item{
 		{"~/.aws/config, ~/.aws/credentials", "the profiles, unless AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name others; changed by keys import, profile add, mfa --write, sso populate and doctor --fix alone"},
-		{"$XDG_CACHE_HOME/aws-switch-role (~/.cache/aws-switch-role)", "sessions, sealed; they may be deleted at any time"},
-		{"$XDG_DATA_HOME/aws-switch-role (~/.local/share/aws-switch-role)", "the index of keys, which has no secrets, and with the passphrase keyring the secrets, sealed"},
+		{"$XDG_CACHE_HOME/aws-switch-role (~/.cache/aws-switch-role)", "sessions and sign-ins, sealed; they may be deleted at any time"},
+		{"$XDG_DATA_HOME/aws-switch-role (~/.config/aws-switch-role)", "the index of keys, which has no secrets, and with the passphrase keyring the secrets, sealed"},
 		{"$XDG_STATE_HOME/aws-switch-role (~/.local/state/aws-switch-role)", "which profiles were switched to last, and what each has done"},
 		{"$XDG_RUNTIME_DIR/aws-switch-role", "locks, spent codes by device, and the files of switched shells"},
 	}},

@@ -106,6 +106,34 @@ func TestLanguageOf(t *testing.T) {
 // they make: each is there in Japanese, about the same things, and none is that
 // nobody says.
 func TestMessages(t *testing.T) {
+	english := englishMessages(t)
+	if len(english) < 100 {
+		t.Errorf("only %d sentences were found", len(english))
+	}
+	for id, format := range english {
+		ja, ok := messages()[id]
+		if !ok {
+			t.Errorf("%s (%q) is not there in Japanese", id, format)
+			continue
+		}
+		want := make([]string, len(verb.FindAllString(format, -1)))
+		for i := range want {
+			want[i] = fmt.Sprintf("%%[%d]s", i+1)
+		}
+		if got := verbs(ja); !slices.Equal(got, want) && len(got)+len(want) > 0 {
+			t.Errorf("%s: %q is about %q, %q about %q", id, format, want, ja, got)
+		}
+	}
+	for id := range messages() {
+		if _, ok := english[id]; !ok {
+			t.Errorf("nobody says %s", id)
+		}
+	}
+}
+
+// englishMessages are the sentences that packages make, by their ids.
+func englishMessages(t *testing.T) map[string]string {
+	t.Helper()
 	english := map[string]string{}
 	files, err := filepath.Glob("../*/*.go")
 	if err != nil || len(files) == 0 {
@@ -135,28 +163,7 @@ func TestMessages(t *testing.T) {
 			return true
 		})
 	}
-	if len(english) < 100 {
-		t.Errorf("only %d sentences were found", len(english))
-	}
-	for id, format := range english {
-		ja, ok := messages()[id]
-		if !ok {
-			t.Errorf("%s (%q) is not there in Japanese", id, format)
-			continue
-		}
-		want := make([]string, len(verb.FindAllString(format, -1)))
-		for i := range want {
-			want[i] = fmt.Sprintf("%%[%d]s", i+1)
-		}
-		if got := verbs(ja); !slices.Equal(got, want) && len(got)+len(want) > 0 {
-			t.Errorf("%s: %q is about %q, %q about %q", id, format, want, ja, got)
-		}
-	}
-	for id := range messages() {
-		if _, ok := english[id]; !ok {
-			t.Errorf("nobody says %s", id)
-		}
-	}
+	return english
 }
 
 // isNew reports whether a function is message.New.

@@ -33,15 +33,25 @@ func Formats() []Format {
 
 // Export writes, in one write, what turns the environment base into the one
 // that [Env] would return. The shells' formats also unset what base has and the
-// child must not; the others have no way to say so.
+// child must not; the others have no way to say so. Dotenv lines go where the
+// AWS files may be others or none, as into a container: most AWS tools fail for
+// an AWS_PROFILE that is in no file, so it has none.
 //
 // It writes nothing and fails when a value cannot be written faithfully: with
 // control characters or invalid UTF-8 in it, or, for dotenv, with a mix of
 // quotes that the readers of such files take differently. The error names the
 // variable and never shows its value.
 func Export(w io.Writer, format Format, base []string, c cred.Credentials, as As) error {
-	return export(w, format, base, variables(base, c, as))
+	vars := variables(base, c, as)
+	if format == FormatDotenv {
+		vars = slices.DeleteFunc(vars, func(v variable) bool { return slices.Contains(ofThisMachine, v.name) })
+	}
+	return export(w, format, base, vars)
 }
+
+// ofThisMachine are the variables that make sense beside the user's own files
+// alone.
+var ofThisMachine = []string{"AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"}
 
 // renewed are the variables that a session of the same role as before has anew.
 var renewed = []string{

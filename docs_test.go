@@ -102,14 +102,10 @@ func recipesRun(t *testing.T) map[string]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	use := regexp.MustCompile(`(?m)^recipe (\d+) \S+(?: (\S+))?$`)
+	use := regexp.MustCompile(`(?m)^recipe (\d+) \S+ (\S+)$`)
 	for _, script := range scripts {
 		for _, m := range use.FindAllStringSubmatch(string(read(t, script)), -1) {
-			page := m[2]
-			if page == "" {
-				page = "recipes.md"
-			}
-			run["doc/"+page+" "+m[1]] = true
+			run["doc/"+m[2]+" "+m[1]] = true
 		}
 	}
 	return run
@@ -252,6 +248,11 @@ func newDocPlace(t *testing.T, bin string) *docPlace {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		// A server of tmux's outlives whoever has started it.
+		sockets, _ := filepath.Glob(filepath.Join(p.home, "tmp", "tmux-*", "*"))
+		for _, socket := range sockets {
+			_ = exec.Command("tmux", "-S", socket, "kill-server").Run()
+		}
 		if err := os.RemoveAll(p.home); err != nil {
 			t.Error(err)
 		}
@@ -333,7 +334,7 @@ func (p *docPlace) do(b block) {
 		}
 		path := filepath.Join(p.home, strings.TrimPrefix(m[1], "~/"))
 		if filepath.Dir(path) == filepath.Join(p.home, ".aws") {
-			rest = mergeSections(string(read(p.t, path)), rest)
+			rest = mergeSections(p.t, string(read(p.t, path)), rest)
 		}
 		write(p.t, path, rest, 0o600)
 	}
@@ -341,8 +342,13 @@ func (p *docPlace) do(b block) {
 
 // mergeSections is an AWS file, and the sections of a page in place of those of
 // the same name. A page leaves keys out.
-func mergeSections(file, page string) string {
-	page = strings.NewReplacer("AKIA…", emulator.DemoKeyID, "aws_secret_access_key = …", "aws_secret_access_key = "+emulator.DemoSecret).Replace(page)
+func mergeSections(t *testing.T, file, page string) string {
+	t.Helper()
+	ours, err := exec.LookPath("aws-switch-role")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page = strings.NewReplacer("/usr/local/bin/aws-switch-role", ours, "AKIA…", emulator.DemoKeyID, "aws_secret_access_key = …", "aws_secret_access_key = "+emulator.DemoSecret).Replace(page)
 	var kept strings.Builder
 	drop := false
 	for line := range strings.Lines(file) {
@@ -425,7 +431,7 @@ func (p *docPlace) typed(argv []string, script string) (string, error) {
 	go func() { done <- cmd.Wait() }()
 	select {
 	case err = <-done:
-	case <-time.After(3 * time.Minute):
+	case <-time.After(time.Minute):
 		err = errors.New("it does not end")
 	}
 	// What it has left in the background goes with it.
@@ -506,6 +512,77 @@ func TestDocsFlags(t *testing.T) {
 				if f := flag.FindStringSubmatch(arg); f != nil && command.Flags().Lookup(f[1]) == nil {
 					t.Errorf("%s: %s: %s has no flag --%s", page, m[0], command.CommandPath(), f[1])
 				}
+			}
+		}
+	}
+}
+
+// TestJapaneseReadme holds README.ja.md to README.md: the same sections with the
+// same blocks, pictures and links in the same order, and rows of the table.
+func TestJapaneseReadme(t *testing.T) {
+	english, japanese := string(read(t, "README.md")), string(read(t, "README.ja.md"))
+	if !strings.Contains(english, "](README.ja.md)") || !strings.Contains(japanese, "](README.md)") {
+		t.Error("the two do not lead to each other")
+	}
+	en, ja := blocksOf(t, "README.md"), blocksOf(t, "README.ja.md")
+	if len(en) != len(ja) {
+		t.Fatalf("%d blocks in English, %d in Japanese", len(en), len(ja))
+	}
+	for i := range en {
+		if en[i].lang != ja[i].lang || en[i].text != ja[i].text {
+			t.Errorf("%s and %s differ:\n%s--\n%s", en[i], ja[i], en[i].text, ja[i].text)
+		}
+	}
+	for what, expr := range map[string]string{
+		"headings": `(?m)^#+ `,
+		"rows":     "(?m)^\\| `[^|]*\\|",
+		"bullets":  `(?m)^- `,
+		"links":    `\]\([^)]+\)`,
+	} {
+		all := regexp.MustCompile(expr)
+		want := all.FindAllString(english, -1)
+		got := all.FindAllString(strings.ReplaceAll(japanese, ".ja.md)", ".md)"), -1)
+		want[0] = strings.Replace(want[0], "](README.ja.md)", "](README.md)", 1)
+		if !slices.Equal(want, got) {
+			t.Errorf("%s: English has\n%q, Japanese\n%q", what, want, got)
+		}
+	}
+	for _, m := range regexp.MustCompile(`\]\((doc/[^)]*)\.md\)`).FindAllStringSubmatch(japanese, -1) {
+		if _, err := os.Stat(m[1] + ".ja.md"); err == nil {
+			t.Errorf("%s.ja.md is there, and the Japanese leads to the English", m[1])
+		}
+	}
+	if kana := regexp.MustCompile(`\p{Hiragana}`).FindAllString(japanese, -1); len(kana) < 500 {
+		t.Errorf("only %d kana", len(kana))
+	}
+}
+
+// TestLinks follows the pages' links to files.
+func TestLinks(t *testing.T) {
+	japanese, err := filepath.Glob("doc/*.ja.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := regexp.MustCompile(`\]\(([^)#]*)(#[^)]*)?\)`)
+	for _, page := range slices.Concat(pages(t), japanese, []string{"README.ja.md", "CHANGELOG.md"}) {
+		for _, m := range link.FindAllStringSubmatch(string(read(t, page)), -1) {
+			target := filepath.Join(filepath.Dir(page), m[1])
+			if m[1] == "" {
+				target = page
+			}
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: %v", page, err)
+				continue
+			}
+			if m[2] == "" {
+				continue
+			}
+			headings := regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(string(read(t, target)), -1)
+			if !slices.ContainsFunc(headings, func(h []string) bool { return "#"+slug(h[1]) == m[2] }) {
+				t.Errorf("%s: %s has no heading for %s", page, target, m[2])
 			}
 		}
 	}

@@ -98,9 +98,9 @@ func note(t *testing.T, property, format string, args ...any) {
 //	                 write a token of the world's identity provider that ends
 //	                 after LENGTH, an hour if none is given
 //	assertion FILE   write what the world's SAML identity provider says of jane
-//	recipe N FILE [PAGE]
-//	                 write the Nth block of doc/recipes.md, whose programs are in
-//	                 the script's bin, or of another PAGE in doc
+//	recipe N FILE PAGE
+//	                 write the Nth block of a PAGE in doc, whose programs are in
+//	                 the script's bin
 //	signin sso|legacy|login NAME [LENGTH]
 //	                 sign in as the AWS CLI would, to the session NAME, with
 //	                 a token that ends after LENGTH (or ended: -1m) and, in the
@@ -713,13 +713,10 @@ func cmdAssertion(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func cmdRecipe(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 || len(args) > 3 {
-		ts.Fatalf("usage: recipe N FILE [PAGE]")
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: recipe N FILE PAGE")
 	}
-	page := filepath.Join("doc", "recipes.md")
-	if len(args) > 2 {
-		page = filepath.Join("doc", args[2])
-	}
+	page := filepath.Join("doc", args[2])
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	doc, err := os.ReadFile(page)

@@ -1,0 +1,1 @@
+mkdir -p accounts/prod-a accounts/prod-b

@@ -154,6 +154,12 @@ aws-vault's key is honoured where the AWS CLI, which does not know it, finds no 
 The keys of AWS Extend Switch Roles are honoured where a profile has no role_arn. The AWS CLI does not know them.`,
 		settle: lenient(`no credentials found$`, inFiles(`(?m)^role_name = `)),
 	}, {
+		name: "granted",
+		text: `A profile that granted has written is one of IAM Identity Center
+The AWS CLI asks granted for the credentials, and fails where it is not installed any more. Here granted_sso_start_url and
+its companions are read, and the sign-in is this program's own.`,
+		settle: lenient(`No such file or directory: '/no/such/granted'$`, inFiles(`(?m)^granted_sso_start_url = `)),
+	}, {
 		name: "no profile",
 		text: `Without a profile's name nothing is switched to
 The AWS CLI takes the profile default. Here a name is asked for, as a role is not to be taken by accident: on a terminal

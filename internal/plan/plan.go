@@ -325,7 +325,27 @@ func (b *builder) profile(name string) (link, error) {
 		role.Text = "arn:aws:iam::" + account.Text + ":role/" + role.Text
 		l.Keys["role_arn"] = role
 	}
+	l.fromGranted()
 	return l, nil
+}
+
+// fromGranted reads a profile that granted has written as one of IAM Identity
+// Center: it spells those keys granted_sso_… and has itself asked for the
+// credentials (Granted's documentation, "Credential Process").
+func (l link) fromGranted() {
+	command := strings.Fields(l.Keys["credential_process"].Text)
+	if !l.has("granted_sso_start_url") || l.has("sso_session", "sso_start_url") || len(command) < 2 || command[1] != "credential-process" {
+		return
+	}
+	if name := command[0][strings.LastIndexAny(command[0], `/\`)+1:]; name != "granted" && name != "granted.exe" {
+		return
+	}
+	for _, key := range []string{"sso_start_url", "sso_region", "sso_account_id", "sso_role_name"} {
+		if v, ok := l.get("granted_" + key); ok {
+			l.Keys[key] = v
+		}
+	}
+	delete(l.Keys, "credential_process")
 }
 
 // inKeyring returns the id of the key that the OS keyring holds under a name,

@@ -210,10 +210,11 @@ func slug(heading string) string {
 	return strings.Trim(regexp.MustCompile(`[^\pL\pN_-]`).ReplaceAllString(strings.ReplaceAll(strings.ToLower(heading), " ", "-"), ""), "-")
 }
 
-// docPrograms is a directory with the programs that pages speak of.
+// docPrograms is a directory with the program as users have it, and others that
+// pages speak of.
 func docPrograms(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
+	dir := buildProgram(t)
 	for _, name := range []string{"bash", "zsh", "tmux", "direnv", "dbus-run-session", "gnome-keyring-daemon", "secret-tool"} {
 		if _, err := exec.LookPath(name); err != nil {
 			t.Fatalf("no %s here: make tools installs it", name)
@@ -231,17 +232,18 @@ func docPrograms(t *testing.T) string {
 
 // docPlace is where a section of a page is done.
 type docPlace struct {
-	t      *testing.T
-	home   string
-	env    []string
-	server *emulator.Server
-	begin  string // what every shell begins with
-	bus    bool   // within a session that has a keyring
+	*world
+	t     *testing.T
+	bin   string // where the programs are
+	home  string
+	env   []string
+	begin string // what every shell begins with
+	bus   bool   // within a session that has a keyring
 }
 
 func newDocPlace(t *testing.T, bin string) *docPlace {
 	t.Helper()
-	p := &docPlace{t: t}
+	p := &docPlace{world: &world{}, t: t, bin: bin}
 	// A socket's path is short.
 	var err error
 	if p.home, err = os.MkdirTemp("", "docs-"); err != nil {
@@ -257,7 +259,7 @@ func newDocPlace(t *testing.T, bin string) *docPlace {
 			t.Error(err)
 		}
 	})
-	if p.server, err = emulator.New(declared(), emulator.Options{DeviceInterval: time.Second}); err != nil {
+	if p.server, err = emulator.New(declared(), emulator.Options{Now: p.now, DeviceInterval: time.Second}); err != nil {
 		t.Fatal(err)
 	}
 	l, err := p.server.Listen("")
@@ -279,7 +281,7 @@ func newDocPlace(t *testing.T, bin string) *docPlace {
 		"NO_PROXY=127.0.0.1", "AWS_ENDPOINT_URL=" + l.URL, "AWS_PAGER=",
 		"AWS_SWITCH_ROLE_KEYRING=passphrase", "AWS_SWITCH_ROLE_PASSPHRASE=correct horse",
 		"KEY_ID=" + emulator.DemoKeyID, "KEY=" + emulator.DemoSecret,
-		"BROWSER=browser " + filepath.Join(p.home, "browser") + " %u",
+		"BROWSER=browser " + filepath.Join(p.home, "browser") + " %u person=" + emulator.DemoPerson,
 		"GOSDK=" + filepath.Join(workDir(t), ".cache", "gosdk"),
 		"GOBIN=" + filepath.Join(p.home, "go", "bin"),
 	}
@@ -334,7 +336,7 @@ func (p *docPlace) do(b block) {
 		}
 		path := filepath.Join(p.home, strings.TrimPrefix(m[1], "~/"))
 		if filepath.Dir(path) == filepath.Join(p.home, ".aws") {
-			rest = mergeSections(p.t, string(read(p.t, path)), rest)
+			rest = mergeSections(string(read(p.t, path)), rest, p.bin)
 		}
 		write(p.t, path, rest, 0o600)
 	}
@@ -342,13 +344,8 @@ func (p *docPlace) do(b block) {
 
 // mergeSections is an AWS file, and the sections of a page in place of those of
 // the same name. A page leaves keys out.
-func mergeSections(t *testing.T, file, page string) string {
-	t.Helper()
-	ours, err := exec.LookPath("aws-switch-role")
-	if err != nil {
-		t.Fatal(err)
-	}
-	page = strings.NewReplacer("/usr/local/bin/aws-switch-role", ours, "AKIA…", emulator.DemoKeyID, "aws_secret_access_key = …", "aws_secret_access_key = "+emulator.DemoSecret).Replace(page)
+func mergeSections(file, page, bin string) string {
+	page = strings.NewReplacer("/usr/local/bin/", bin+"/", "AKIA…", emulator.DemoKeyID, "aws_secret_access_key = …", "aws_secret_access_key = "+emulator.DemoSecret).Replace(page)
 	var kept strings.Builder
 	drop := false
 	for line := range strings.Lines(file) {
@@ -415,7 +412,8 @@ func (p *docPlace) typed(argv []string, script string) (string, error) {
 				if r.question.Match(out[answered:]) {
 					answered = len(out)
 					answer := r.answer
-					if answer == "CODE" {
+					if answer == "CODE" { // one that was not used yet
+						p.advance(p.server.CodeIn(emulator.DemoDevice))
 						answer, _ = p.server.Code(emulator.DemoDevice)
 					}
 					_, _ = io.WriteString(ptm, answer+"\r")
@@ -468,6 +466,8 @@ func inOrder(t *testing.T, b block, out string) {
 
 // theirs are flags of other programs that the pages mention by themselves.
 var theirs = map[string]string{
+	"ecs-server":  "aws-vault's",
+	"network":     "docker's",
 	"profile":     "the AWS CLI's",
 	"sso-session": "aws sso login's",
 }

@@ -161,9 +161,9 @@ func (h *keyHome) stillWorks(when string) {
 	h.mustWork(when)
 }
 
-// changing are the system calls by which something comes to the disk, to other
+// changingCalls are the system calls by which something comes to the disk, to other
 // processes or to AWS. Others are made before a release.
-const changing = "openat,write,pwrite64,fsync,fdatasync,renameat,renameat2,unlinkat,mkdirat,fchmod,fchmodat,ftruncate,flock,linkat,symlinkat,connect"
+const changingCalls = "openat,write,pwrite64,fsync,fdatasync,renameat,renameat2,unlinkat,mkdirat,fchmod,fchmodat,ftruncate,flock,linkat,symlinkat,connect"
 
 // errnos are what such a call may meet.
 var errnos = []string{"ENOSPC", "EIO", "EINTR", "EROFS", "EDQUOT", "EACCES", "ENOLCK", "EMFILE"}
@@ -188,7 +188,7 @@ func (w writer) points(t *testing.T) []point {
 	t.Helper()
 	h := w.home(t)
 	log := filepath.Join(t.TempDir(), "log")
-	if out, err := w.traced(t, h, log, "-y", "-e", "trace="+changing+",execve"); err != nil {
+	if out, err := w.traced(t, h, log, "-y", "-e", "trace="+changingCalls+",execve"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	text, err := os.ReadFile(log)

@@ -3,12 +3,17 @@
 package deliver
 
 import (
+	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
-	"os/exec"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Find returns the file that a command's name stands for in env, as [Exec] looks
@@ -54,23 +59,181 @@ func runnable(file string) error {
 	return nil
 }
 
-// setApart puts a command into a process group of its own: what the terminal sends
-// to ours does not reach it, and what is sent to it reaches all that it starts.
-func setApart(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
-
-// start starts a command. A text without `#!` is run by /bin/sh, as by [Exec].
-func start(cmd *exec.Cmd) (*exec.Cmd, error) {
-	err := cmd.Start()
-	if !errors.Is(err, syscall.ENOEXEC) || !isText(cmd.Path) {
-		return cmd, err
+// Run runs the command and waits for its end and for that of its output. The
+// exit status is a shell's: the command's own, or 128 and the number of the
+// signal that ended it. An error is a [*NotExecutableError], or says that the
+// system has no room for one more process or pipe.
+//
+// When ctx is done the command is asked to end, with all that it started and
+// that did not leave it; when it does not within ten seconds, or kill is done,
+// it is killed.
+func (c Child) Run(ctx, kill context.Context) (exit int, err error) {
+	o, err := c.connect()
+	if err != nil {
+		return 0, err
 	}
-	args := append([]string{bourneShell, "--", cmd.Path}, cmd.Args[1:]...)
-	cmd = &exec.Cmd{Path: bourneShell, Args: args, Env: cmd.Env, SysProcAttr: cmd.SysProcAttr, Stdout: cmd.Stdout, Stderr: cmd.Stderr}
-	return cmd, cmd.Start()
+	defer o.close()
+	p, err := c.start(o.files)
+	o.release()
+	if err != nil {
+		return 0, &NotExecutableError{c.Path, err}
+	}
+	ended, killed := make(chan struct{}), make(chan struct{})
+	undisturbed := context.AfterFunc(ctx, func() {
+		defer close(killed)
+		_ = syscall.Kill(-p.Pid, syscall.SIGTERM)
+		await(ended, kill)
+		// What has ended may have left others behind that did not listen.
+		_ = syscall.Kill(-p.Pid, syscall.SIGKILL)
+		o.abandon()
+	})
+	o.collect()
+	state, err := p.Wait()
+	close(ended)
+	if !undisturbed() {
+		<-killed
+	}
+	if err != nil {
+		return 0, err
+	}
+	return exitStatus(state), nil
 }
 
-func askToEnd(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-func killAll(cmd *exec.Cmd)  { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+// start starts the command in a process group of its own: what the terminal
+// sends to ours does not reach it, and what is sent to it reaches all that it
+// starts. A text without `#!` is run by /bin/sh, as by [Exec].
+func (c Child) start(files []*os.File) (*os.Process, error) {
+	attr := &os.ProcAttr{Env: c.Env, Files: files, Sys: &syscall.SysProcAttr{Setpgid: true}}
+	p, err := os.StartProcess(c.Path, c.Argv, attr)
+	if !errors.Is(err, syscall.ENOEXEC) || !isText(c.Path) {
+		return p, err
+	}
+	return os.StartProcess(bourneShell, append([]string{bourneShell, "--", c.Path}, c.Argv[1:]...), attr)
+}
+
+// outputs are the two ends of a command's output. They are read by who waits
+// for the command anyhow, and without the runtime's poller: of a thousand short
+// commands, goroutines and registrations would cost as much as the commands.
+type outputs struct {
+	files []*os.File // of the command, in the order of their numbers
+	ours  []*os.File // those that are to be closed once the command has them
+	reads []unix.PollFd
+	to    []io.Writer // what is read of each
+	wake  [2]int      // a pipe whose end ends the reading; -1 where nothing is read
+	once  sync.Once
+}
+
+// How much is read at a time: little, as most commands print, until one fills
+// that, and then what a pipe of Linux holds.
+const (
+	littleOutput = 512
+	muchOutput   = 64 << 10
+)
+
+func (c Child) connect() (*outputs, error) {
+	o := &outputs{wake: [2]int{-1, -1}}
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return nil, err
+	}
+	o.files, o.ours = []*os.File{null}, []*os.File{null}
+	for _, to := range []io.Writer{c.Stdout, c.Stderr} {
+		if err := o.add(to); err != nil {
+			o.release()
+			o.close()
+			return nil, err
+		}
+	}
+	if len(o.reads) > 0 {
+		if err := pipe(&o.wake); err != nil {
+			o.release()
+			o.close()
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// add connects the next of the command's files with a writer.
+func (o *outputs) add(to io.Writer) error {
+	if f, ok := to.(*os.File); ok {
+		o.files = append(o.files, f)
+		return nil
+	}
+	var ends [2]int
+	if err := pipe(&ends); err != nil {
+		return err
+	}
+	write := os.NewFile(uintptr(ends[1]), "output")
+	o.files, o.ours = append(o.files, write), append(o.ours, write)
+	o.reads, o.to = append(o.reads, unix.PollFd{Fd: int32(ends[0]), Events: unix.POLLIN}), append(o.to, to)
+	return nil
+}
+
+// release closes what is the command's alone.
+func (o *outputs) release() {
+	for _, f := range o.ours {
+		_ = f.Close()
+	}
+}
+
+// collect hands on what the command writes, until nobody can write any more or
+// it is abandoned.
+func (o *outputs) collect() {
+	fds := append(slices.Clone(o.reads), unix.PollFd{Fd: int32(o.wake[0]), Events: unix.POLLIN})
+	wake := len(fds) - 1
+	buffer := make([]byte, littleOutput)
+	for open := len(o.reads); open > 0; {
+		if _, err := unix.Poll(fds, -1); err != nil && err != syscall.EINTR && err != syscall.EAGAIN {
+			return
+		}
+		if fds[wake].Revents != 0 {
+			return
+		}
+		for i := range o.reads {
+			if fds[i].Revents == 0 {
+				continue
+			}
+			n, err := unix.Read(int(fds[i].Fd), buffer)
+			switch {
+			case err == syscall.EINTR || err == syscall.EAGAIN:
+			case err != nil || n <= 0:
+				fds[i].Fd = -1 // poll(2) passes it over
+				open--
+			default:
+				// Whoever reads no more leaves the command with a full pipe; so
+				// what cannot be handed on is dropped.
+				if _, err := o.to[i].Write(buffer[:n]); err != nil {
+					o.to[i] = io.Discard
+				}
+				if n == littleOutput {
+					buffer = make([]byte, muchOutput)
+				}
+			}
+		}
+	}
+}
+
+// abandon ends the collecting, whoever may still write.
+func (o *outputs) abandon() {
+	o.once.Do(func() {
+		if o.wake[1] >= 0 {
+			_ = unix.Close(o.wake[1])
+		}
+	})
+}
+
+// close closes what is ours. What the command has left running finds that
+// nobody reads any more.
+func (o *outputs) close() {
+	o.abandon()
+	if o.wake[0] >= 0 {
+		_ = unix.Close(o.wake[0])
+	}
+	for _, r := range o.reads {
+		_ = unix.Close(int(r.Fd))
+	}
+}
 
 func exitStatus(p *os.ProcessState) int {
 	if s, ok := p.Sys().(syscall.WaitStatus); ok && s.Signaled() {

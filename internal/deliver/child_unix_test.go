@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -41,6 +42,24 @@ func TestChild(t *testing.T) {
 		}
 	}
 }
+
+// However much there is of each, nothing of it is lost, and nobody waits for who
+// reads no more.
+func TestChildPrintsMuch(t *testing.T) {
+	const much = 300_000
+	var stdout bytes.Buffer
+	line := fmt.Sprintf("yes e | head -c %d >&2 & yes o | head -c %d; wait", much, much)
+	child := Child{Path: "/bin/sh", Argv: []string{"sh", "-c", line}, Env: []string{"PATH=/bin:/usr/bin"}, Stdout: &stdout, Stderr: full{}}
+	exit, err := child.Run(t.Context(), t.Context())
+	if exit != 0 || err != nil || stdout.Len() != much || strings.Trim(stdout.String(), "o\n") != "" {
+		t.Errorf("exit %d, %v, %d bytes; want %d", exit, err, stdout.Len(), much)
+	}
+}
+
+// full takes nothing.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
 
 // With a command ends what it has started, whether it listens or not.
 func TestChildEnds(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -26,6 +27,7 @@ import (
 
 func main() {
 	rounds := flag.Int("rounds", 40, "how often each command is run")
+	only := flag.String("only", "", "run only the commands whose names match this regular expression, and their yardsticks")
 	weigh := flag.Bool("weigh", false, "run the command given as arguments and print the most memory it held, in KiB")
 	clock := flag.Bool("clock", false, "run the command given as arguments at each line of stdin and print how long it took, in nanoseconds")
 	flag.Parse()
@@ -36,7 +38,7 @@ func main() {
 	case *clock:
 		err = clockMany(flag.Args())
 	default:
-		err = run(*rounds)
+		err = run(*rounds, *only)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -105,10 +107,15 @@ type job struct {
 	inside *clockwork
 	// figures
 	times []time.Duration
-	peak  int64 // of resident memory, in KiB
+	cpu   []time.Duration // of the command and of the children that it waits for
+	peak  int64           // of resident memory, in KiB
 }
 
-func run(rounds int) error {
+func run(rounds int, only string) error {
+	chosen, err := regexp.Compile(only)
+	if err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "aws-switch-role-bench-")
 	if err != nil {
 		return err
@@ -225,11 +232,18 @@ func run(rounds int) error {
 			j.end()
 		}
 	}()
+	needed := map[string]bool{}
+	for _, j := range jobs {
+		if chosen.MatchString(j.name) {
+			needed[j.name], needed[j.base] = true, true
+		}
+	}
+	jobs = slices.DeleteFunc(jobs, func(j *job) bool { return !needed[j.name] })
 	for _, j := range jobs { // fills the caches, and those of the disk
 		if err := j.once(); err != nil {
 			return err
 		}
-		j.times = nil
+		j.times, j.cpu = nil, nil
 	}
 	for i := range rounds {
 		for _, j := range jobs { // interleaved: a busy minute slows all alike
@@ -325,6 +339,7 @@ func (j *job) once() error {
 		return fmt.Errorf("%s: %w\n%s", j.name, cmp.Or(err, errUnexpectedEnd), errs.String())
 	}
 	j.times = append(j.times, time.Since(begun))
+	j.cpu = append(j.cpu, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
 	return nil
 }
 
@@ -427,22 +442,38 @@ func weighOne(argv []string) error {
 	return err
 }
 
-func (j *job) median() time.Duration {
-	slices.SortFunc(j.times, func(a, b time.Duration) int { return cmp.Compare(a, b) })
-	return j.times[len(j.times)/2]
+// median sorts times; of none, it is 0.
+func median(times []time.Duration) time.Duration {
+	if len(times) == 0 {
+		return 0
+	}
+	slices.Sort(times)
+	return times[len(times)/2]
 }
 
+// report prints, besides the times, how much the processors had to do: on a
+// busy machine that is what can be compared.
 func report(jobs []*job, rounds int) error {
 	fmt.Printf("medians of %d interleaved rounds, %s, %d cores\n\n", rounds, runtime.Version(), runtime.NumCPU())
-	fmt.Printf("%-44s %9s %7s %10s\n", "", "time", "ratio", "memory")
-	medians := map[string]time.Duration{}
+	fmt.Printf("%-44s %9s %7s %12s %7s %10s\n", "", "time", "ratio", "processor", "ratio", "memory")
+	byName := map[string]*job{}
 	for _, j := range jobs {
-		medians[j.name] = j.median()
-		base := medians[cmp.Or(j.base, j.name)]
-		ratio := float64(j.median()) / float64(base)
-		if _, err := fmt.Printf("%-44s %6.2f ms %6.2fx %6.1f MiB\n", j.name, float64(j.median().Microseconds())/1000, ratio, float64(j.peak)/1024); err != nil {
+		byName[j.name] = j
+		base := byName[cmp.Or(j.base, j.name)]
+		if _, err := fmt.Printf("%-44s %6.2f ms %6.2fx %9.2f ms %6.2fx %6.1f MiB\n", j.name,
+			millis(median(j.times)), ratio(j.times, base.times), millis(median(j.cpu)), ratio(j.cpu, base.cpu), float64(j.peak)/1024); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// ratio is that of the medians, 0 where one was not measured.
+func ratio(times, base []time.Duration) float64 {
+	if median(base) == 0 {
+		return 0
+	}
+	return float64(median(times)) / float64(median(base))
 }

@@ -10,7 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -85,7 +85,7 @@ func (c Child) Run(ctx, kill context.Context) (exit int, err error) {
 		await(ended, kill)
 		// What has ended may have left others behind that did not listen.
 		_ = syscall.Kill(-p.Pid, syscall.SIGKILL)
-		o.abandon()
+		o.abandoned.Store(true)
 	})
 	o.collect()
 	state, err := p.Wait()
@@ -119,9 +119,14 @@ type outputs struct {
 	ours  []*os.File // those that are to be closed once the command has them
 	reads []unix.PollFd
 	to    []io.Writer // what is read of each
-	wake  [2]int      // a pipe whose end ends the reading; -1 where nothing is read
-	once  sync.Once
+	// abandoned is set when the reading is to end, whoever may still write.
+	abandoned atomic.Bool
 }
+
+// lookUp is how often who reads looks up whether that is abandoned, in
+// milliseconds. It matters only to daemons, which keep a pipe open when all
+// that could be ended has.
+const lookUp = 1000
 
 // How much is read at a time: little, as most commands print, until one fills
 // that, and then what a pipe of Linux holds.
@@ -131,21 +136,16 @@ const (
 )
 
 func (c Child) connect() (*outputs, error) {
-	o := &outputs{wake: [2]int{-1, -1}}
-	null, err := os.Open(os.DevNull)
+	o := &outputs{}
+	// Not os.Open, which has the runtime's poller look at it.
+	null, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return nil, os.NewSyscallError("open", err)
 	}
-	o.files, o.ours = []*os.File{null}, []*os.File{null}
+	stdin := os.NewFile(uintptr(null), os.DevNull)
+	o.files, o.ours = []*os.File{stdin}, []*os.File{stdin}
 	for _, to := range []io.Writer{c.Stdout, c.Stderr} {
 		if err := o.add(to); err != nil {
-			o.release()
-			o.close()
-			return nil, err
-		}
-	}
-	if len(o.reads) > 0 {
-		if err := pipe(&o.wake); err != nil {
 			o.release()
 			o.close()
 			return nil, err
@@ -180,18 +180,15 @@ func (o *outputs) release() {
 // collect hands on what the command writes, until nobody can write any more or
 // it is abandoned.
 func (o *outputs) collect() {
-	fds := append(slices.Clone(o.reads), unix.PollFd{Fd: int32(o.wake[0]), Events: unix.POLLIN})
-	wake := len(fds) - 1
+	fds := slices.Clone(o.reads)
 	buffer := make([]byte, littleOutput)
-	for open := len(o.reads); open > 0; {
-		if _, err := unix.Poll(fds, -1); err != nil && err != syscall.EINTR && err != syscall.EAGAIN {
+	for open := len(fds); open > 0 && !o.abandoned.Load(); {
+		ready, err := unix.Poll(fds, lookUp)
+		if err != nil && err != syscall.EINTR && err != syscall.EAGAIN {
 			return
 		}
-		if fds[wake].Revents != 0 {
-			return
-		}
-		for i := range o.reads {
-			if fds[i].Revents == 0 {
+		for i := range fds {
+			if ready <= 0 || fds[i].Revents == 0 {
 				continue
 			}
 			n, err := unix.Read(int(fds[i].Fd), buffer)
@@ -206,7 +203,7 @@ func (o *outputs) collect() {
 				if _, err := o.to[i].Write(buffer[:n]); err != nil {
 					o.to[i] = io.Discard
 				}
-				if n == littleOutput {
+				if n == len(buffer) && n < muchOutput {
 					buffer = make([]byte, muchOutput)
 				}
 			}
@@ -214,22 +211,9 @@ func (o *outputs) collect() {
 	}
 }
 
-// abandon ends the collecting, whoever may still write.
-func (o *outputs) abandon() {
-	o.once.Do(func() {
-		if o.wake[1] >= 0 {
-			_ = unix.Close(o.wake[1])
-		}
-	})
-}
-
 // close closes what is ours. What the command has left running finds that
 // nobody reads any more.
 func (o *outputs) close() {
-	o.abandon()
-	if o.wake[0] >= 0 {
-		_ = unix.Close(o.wake[0])
-	}
 	for _, r := range o.reads {
 		_ = unix.Close(int(r.Fd))
 	}

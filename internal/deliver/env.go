@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"aws-switch-role/internal/cred"
@@ -119,11 +120,23 @@ const (
 // of a switched shell, to its own files.
 func shellFiles(base []string) []string {
 	dir, ok := lookup(base, "AWS_SWITCH_ROLE_SESSION")
+	if !ok {
+		return nil
+	}
 	return slices.DeleteFunc([]string{configFile, credentialsFile}, func(name string) bool {
 		file, _ := lookup(base, name)
-		return !ok || filepath.Dir(file) != filepath.Clean(dir)
+		return filepath.Dir(file) != filepath.Clean(dir)
 	})
 }
+
+// scrubs has the names of scrubbed.
+var scrubs = sync.OnceValue(func() map[string]bool {
+	names := make(map[string]bool, len(scrubbed))
+	for _, name := range scrubbed {
+		names[name] = true
+	}
+	return names
+})
 
 // dropped are the names of the variables of base that do not pass.
 func dropped(base []string) []string { return append(shellFiles(base), scrubbed...) }
@@ -141,26 +154,26 @@ func timestamp(t time.Time) string {
 // and c and as added at the end. The rest of base keeps its order; base itself
 // is not changed.
 func Env(base []string, c cred.Credentials, as As) []string {
-	return overlay(base, dropped(base), variables(base, c, as), foldName)
+	return overlay(base, shellFiles(base), variables(base, c, as), foldName)
 }
 
-// overlay returns base without the variables of these names, and with vars.
-// Names that fold to the same text are one variable.
+// overlay returns base without the variables that are scrubbed and those of
+// these names, and with vars. Names that fold to the same text are one
+// variable.
 func overlay(base, names []string, vars []variable, fold func(string) string) []string {
-	drop := make(map[string]bool, len(names)+len(vars))
-	for _, name := range names {
-		drop[name] = true
-	}
-	for _, v := range vars {
-		drop[v.name] = true
-	}
+	drop := scrubs()
 	env := make([]string, 0, len(base)+len(vars))
 	for _, entry := range base {
 		// An empty entry names nothing, and would end a Windows environment
 		// block before our variables.
-		if entry != "" && !drop[fold(entryName(entry))] {
-			env = append(env, entry)
+		if entry == "" {
+			continue
 		}
+		name := fold(entryName(entry))
+		if drop[name] || slices.Contains(names, name) || slices.ContainsFunc(vars, func(v variable) bool { return v.name == name }) {
+			continue
+		}
+		env = append(env, entry)
 	}
 	for _, v := range vars {
 		env = append(env, v.name+"="+v.value)
@@ -181,11 +194,8 @@ func entryName(entry string) string {
 // as getenv(3) does, and whether there is one.
 func lookup(env []string, name string) (value string, ok bool) {
 	for _, entry := range env {
-		if entry == "" {
-			continue
-		}
-		if n := entryName(entry); foldName(n) == name && len(n) < len(entry) {
-			return entry[len(n)+1:], true
+		if len(entry) > len(name) && entry[len(name)] == '=' && foldName(entry[:len(name)]) == name {
+			return entry[len(name)+1:], true
 		}
 	}
 	return "", false

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -156,6 +157,7 @@ func (a *app) each(cmd *cobra.Command, f *switchFlags, e *eachFlags, args []stri
 			return err
 		}
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	ctx, kill, stop := untilTwice(cmd.Context())
 	defer stop()
 	out, err := a.newEachOutput(e, runs, all-len(runs))

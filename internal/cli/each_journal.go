@@ -103,7 +103,7 @@ func entry(r *eachRun) string {
 }
 
 // did reports whether a run is done.
-func (j *journal) did(r *eachRun) bool { return j.runs[entry(r)] }
+func (j *journal) did(r *eachRun) bool { return len(j.runs) > 0 && j.runs[entry(r)] }
 
 // done notes that a run is.
 func (j *journal) done(r *eachRun) error {

@@ -22,7 +22,7 @@ import (
 
 // version is that of the files which are made: what makes other ones of the
 // same sources has another version.
-const version = 1
+const version = 2
 
 // processKey is the key by which a profile asks a program.
 const processKey = "credential_process"
@@ -41,6 +41,10 @@ type Files struct {
 	// The default profile becomes an alias of it: there are SDKs that read
 	// that one first.
 	Active string
+	// Actives take its place where many commands, each as another profile, read
+	// the same files. The default profile is then an alias of the one that the
+	// command at hand was switched to.
+	Actives []string
 	// Keyring are the profiles whose key is in the OS keyring.
 	Keyring []string
 	// Program is the absolute path of the program that answers for the
@@ -50,10 +54,12 @@ type Files struct {
 
 // The flags of the command credential-process by which the files ask for a
 // profile: by its name or, where that has characters which shells and the
-// SDKs' own splitting of the line take differently, by its hexadecimal digits.
+// SDKs' own splitting of the line take differently, by its hexadecimal digits;
+// or for the one that whoever asks was switched to.
 const (
 	NameFlag = "in-shell"
 	HexFlag  = "in-shell-hex"
+	OwnFlag  = "in-shell-own"
 )
 
 // keyKind is what a key of a profile is for.
@@ -119,7 +125,8 @@ func writable(path string) bool {
 func (f Files) digest() string {
 	own := f.Own.Fingerprint()
 	h := sha256.New()
-	for _, part := range append([]string{strconv.Itoa(version), string(own[:]), f.Active, f.Program}, slices.Sorted(slices.Values(f.Keyring))...) {
+	parts := []string{strconv.Itoa(version), string(own[:]), f.Active, f.Program, strconv.Itoa(len(f.Keyring))}
+	for _, part := range slices.Concat(parts, slices.Sorted(slices.Values(f.Keyring)), slices.Sorted(slices.Values(f.Actives))) {
 		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
 		h.Write([]byte(part))
 	}
@@ -131,7 +138,13 @@ func (f Files) write() (config, credentials []byte) {
 	w := writer{
 		Files:    f,
 		process:  processKey + ` = "` + f.Program + `" credential-process --`,
-		profiles: map[string]profile{f.Active: asks, defaultProfile: asks},
+		profiles: map[string]profile{defaultProfile: asks},
+	}
+	if f.Active != "" {
+		w.Actives = []string{f.Active}
+	}
+	for _, name := range w.Actives {
+		w.profiles[name] |= asks | active
 	}
 	for _, name := range f.Keyring {
 		w.profiles[name] |= asks
@@ -151,6 +164,7 @@ type profile uint8
 
 const (
 	asks          profile = 1 << iota // it yields credentials, and so asks us
+	active                            // it was switched to
 	asIs                              // a section of it was written as it stands
 	inConfig                          // the config file has it
 	inCredentials                     // the credentials file has it
@@ -171,7 +185,7 @@ type writer struct {
 }
 
 // credentials writes the credentials file. Only the SDK for PHP looks for a
-// process there, and it looks nowhere else: the active profile has one.
+// process there, and it looks nowhere else: an active profile has one.
 func (w *writer) credentials() []byte {
 	_, size := w.Own.Sizes()
 	w.begin(size)
@@ -179,16 +193,18 @@ func (w *writer) credentials() []byte {
 		if s.Profile != "" && w.profiles[s.Profile]&inCredentials == 0 {
 			w.names = append(w.names, s.Profile)
 		}
-		w.section(s, inCredentials, s.Profile == w.Active || s.Profile == defaultProfile)
+		w.section(s, inCredentials, w.profiles[s.Profile]&active != 0 || s.Profile == defaultProfile)
 	}
-	// Blanks around a name would be none of it.
-	if w.profiles[w.Active]&inCredentials == 0 && strings.TrimSpace(w.Active) == w.Active {
-		w.open([]byte("[" + w.Active + "]"))
-		w.ask(w.Active)
+	for _, name := range w.Actives {
+		// Blanks around a name would be none of it.
+		if w.profiles[name]&inCredentials == 0 && strings.TrimSpace(name) == name {
+			w.open([]byte("[" + name + "]"))
+			w.ask(name)
+		}
 	}
-	if w.profiles[defaultProfile]&inCredentials == 0 && w.Active != defaultProfile {
+	if w.profiles[defaultProfile]&(inCredentials|active) == 0 {
 		w.open([]byte("[" + defaultProfile + "]"))
-		w.ask(w.Active)
+		w.ask(defaultProfile)
 	}
 	return w.out.Bytes()
 }
@@ -201,7 +217,7 @@ func (w *writer) config() []byte {
 		w.section(s, inConfig, true)
 	}
 	added := map[string]bool{}
-	for _, name := range slices.Concat([]string{w.Active, defaultProfile}, w.Keyring, w.names) {
+	for _, name := range slices.Concat(w.Actives, []string{defaultProfile}, w.Keyring, w.names) {
 		if w.profiles[name]&(asks|inConfig) == asks && !added[name] {
 			added[name] = true
 			w.open([]byte(header(name)))
@@ -246,10 +262,13 @@ func (w *writer) ask(profile string) {
 		profile = w.Active
 	}
 	w.out.WriteString(w.process)
-	if plainName(profile) {
+	switch {
+	case profile == "":
+		w.out.WriteString(OwnFlag)
+	case plainName(profile):
 		w.out.WriteString(NameFlag + "=")
 		w.out.WriteString(profile)
-	} else {
+	default:
 		w.out.WriteString(HexFlag + "=" + hex.EncodeToString([]byte(profile)))
 	}
 	w.out.WriteByte('\n')

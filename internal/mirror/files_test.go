@@ -37,8 +37,16 @@ func load(t testing.TB, config, credentials []byte) *awsconfig.Config {
 	return c
 }
 
-// TestFiles makes the files of each case of testdata. In a case, "active" and
-// "keyring" are names of profiles, a line each; \r, \t, \e for the byte order
+// lines are those of a text.
+func lines(text string) (all []string) {
+	for line := range strings.Lines(text) {
+		all = append(all, strings.TrimSuffix(line, "\n"))
+	}
+	return all
+}
+
+// TestFiles makes the files of each case of testdata. In a case, "active",
+// "actives" and "keyring" are names of profiles, a line each; \r, \t, \e for the byte order
 // mark and \x for a byte that is no UTF-8 stand for what an editor would not
 // show. What is wanted shows a carriage return as \r, too.
 func TestFiles(t *testing.T) {
@@ -62,9 +70,7 @@ func TestFiles(t *testing.T) {
 				Active:  strings.TrimSuffix(in["active"], "\n"),
 				Program: program,
 			}
-			if names := strings.TrimSuffix(in["keyring"], "\n"); names != "" {
-				f.Keyring = strings.Split(names, "\n")
-			}
+			f.Keyring, f.Actives = lines(in["keyring"]), lines(in["actives"])
 			config, credentials := f.write()
 			check(t, f, config, credentials)
 			visible := func(text []byte) []byte {
@@ -102,12 +108,14 @@ func check(t *testing.T, f Files, config, credentials []byte) {
 	for name := range f.Own.Names() {
 		all = append(all, name)
 	}
-	all = append(all, f.Keyring...)
-	all = append(all, f.Active, "default")
+	all = slices.Concat(all, f.Keyring, f.Actives, []string{"default"})
+	if f.Active != "" {
+		all = append(all, f.Active)
+	}
 	for _, name := range all {
 		before, _, berr := f.Own.Profile(name)
 		after, ok, aerr := made.Profile(name)
-		asked := name == f.Active || name == "default" || slices.Contains(f.Keyring, name)
+		asked := name == f.Active || name == "default" || slices.Contains(f.Keyring, name) || slices.Contains(f.Actives, name)
 		for key := range before.Keys {
 			asked = asked || kindOf([]byte(key)) >= identity
 		}
@@ -230,6 +238,8 @@ func TestDigest(t *testing.T) {
 		{Own: own("a", "b"), Active: "a", Program: program + "2"},
 		{Own: own("a", "b"), Active: "a", Program: program, Keyring: []string{"k", "l"}},
 		{Own: own("a", "b"), Active: "a", Program: program, Keyring: []string{"kl"}},
+		{Own: own("a", "b"), Program: program, Actives: []string{"k", "l"}},
+		{Own: own("a", "b"), Program: program, Actives: []string{"l"}, Keyring: []string{"k"}},
 	} {
 		d := f.digest()
 		if j, twice := seen[d]; twice {

@@ -70,7 +70,9 @@ that is not over in time 124.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.each(cmd, f, e, args) },
 	}
 	f.register(cmd)
+	f.registerSecretless(cmd)
 	fs := cmd.Flags()
+	fs.Lookup("secretless").Usage = "keep the credentials out of the commands' environments: they ask for them, and nobody else can"
 	fs.Lookup("region").Usage = "`region` for the commands and for STS; of several, as in us-east-1,eu-west-1, the commands are run in each"
 	fs.StringSliceVar(&e.accounts, "account", nil, "only roles in this `account`; may be repeated")
 	fs.StringSliceVar(&e.roles, "role", nil, "only roles of this `name`, which may be a pattern; may be repeated")
@@ -113,6 +115,7 @@ type eachRun struct {
 	profile string
 	label   string // the profile, and the region where there are several
 	plan    plan.Plan
+	kept    bool  // its credentials stay out of the command's environment
 	err     error // of the plan
 }
 
@@ -131,7 +134,7 @@ func (a *app) each(cmd *cobra.Command, f *switchFlags, e *eachFlags, args []stri
 	if err := e.check(patterns, command); err != nil {
 		return err
 	}
-	runs, err := a.runs(f, e, patterns)
+	runs, err := a.runs(cmd, f, e, patterns)
 	if err != nil {
 		return err
 	}
@@ -149,10 +152,12 @@ func (a *app) each(cmd *cobra.Command, f *switchFlags, e *eachFlags, args []stri
 	defer journal.close()
 	all := len(runs)
 	runs = slices.DeleteFunc(runs, func(r *eachRun) bool { return journal.did(r) })
+	confirmed := map[string]bool{}
 	for _, r := range runs {
-		if r.err != nil {
+		if r.err != nil || confirmed[r.profile] {
 			continue
 		}
+		confirmed[r.profile] = true // whatever the number of regions
 		if err := a.confirm(cmd.Context(), f, r.plan); err != nil {
 			return err
 		}
@@ -172,13 +177,18 @@ func (a *app) each(cmd *cobra.Command, f *switchFlags, e *eachFlags, args []stri
 	if err := sessions.ask(ctx, f, runs); err != nil {
 		return err
 	}
+	shells, err := a.eachShells(f, sessions, runs)
+	if err != nil {
+		return err
+	}
+	defer shells.close()
 	out.begin()
 	begun := fanout.Run(ctx, len(runs), e.jobs, func(i int) bool {
 		r := runs[i]
 		ended := eachEnd{exit: exitBeforeCommand}
 		child := deliver.Child{Path: program, Argv: command}
 		if child.Stdout, child.Stderr, ended.err = out.started(i); ended.err == nil {
-			ended = a.runOne(ctx, kill, e, sessions, r, child)
+			ended = a.runOne(ctx, kill, e, sessions, shells, r, child)
 		}
 		ended = out.ended(i, ended)
 		if ended.succeeded() {
@@ -202,7 +212,7 @@ func (a *app) each(cmd *cobra.Command, f *switchFlags, e *eachFlags, args []stri
 
 // runs are the runs of the profiles that were asked for, in the order of the
 // patterns and then of the files.
-func (a *app) runs(f *switchFlags, e *eachFlags, patterns []string) ([]*eachRun, error) {
+func (a *app) runs(cmd *cobra.Command, f *switchFlags, e *eachFlags, patterns []string) ([]*eachRun, error) {
 	c, err := a.load()
 	if err != nil {
 		return nil, err
@@ -212,12 +222,8 @@ func (a *app) runs(f *switchFlags, e *eachFlags, patterns []string) ([]*eachRun,
 	if err != nil {
 		return nil, err
 	}
-	regions := strings.Split(f.region, ",")
-	one := *f
-	if len(regions) > 1 {
-		one.region = "" // it is the command's alone: sessions are good for all
-	}
-	o, err := one.options()
+	regions, sessions := f.regions()
+	o, err := sessions.options()
 	if err != nil {
 		return nil, err
 	}
@@ -225,12 +231,15 @@ func (a *app) runs(f *switchFlags, e *eachFlags, patterns []string) ([]*eachRun,
 	var runs []*eachRun
 	for _, name := range names {
 		r := &eachRun{profile: name, label: name}
-		r.plan, r.err = forMany(c, f, name, o)
-		if _, usage := errors.AsType[*usageError](r.err); usage {
-			return nil, r.err
+		r.plan, r.err = forMany(c, name, o)
+		if errors.Is(r.err, errCodeForEach) {
+			return nil, usagef("%s would take an MFA code for each role: with one code for all, they last for 1h", f.name("duration"))
 		}
-		if r.err == nil && r.plan.Secretless {
-			r.err = errSecretless
+		if _, named, _ := c.Profile(r.plan.Profile); r.err == nil && r.plan.Adhoc && named {
+			return nil, usagef("%s is also the name of a profile in your files: name that", r.plan.Profile)
+		}
+		if r.kept = r.err == nil && f.keeps(cmd, r.plan); r.kept {
+			r.err = keepable(r.plan)
 		}
 		if !e.chooses(r) {
 			continue
@@ -258,8 +267,17 @@ func (a *app) runs(f *switchFlags, e *eachFlags, patterns []string) ([]*eachRun,
 	return runs, nil
 }
 
-// errSecretless refuses to put into an environment what shall not be in any.
-var errSecretless = errors.New("switch_role_secretless keeps its credentials out of environments, where each hands them on; aws-switch-role exec runs a command without")
+// regions are those of --region, and the flags that the sessions are made by: of
+// several, a region is the command's alone, and sessions are good for all.
+func (f *switchFlags) regions() (regions []string, sessions *switchFlags) {
+	regions = strings.Split(f.region, ",")
+	if len(regions) == 1 {
+		return regions, f
+	}
+	all := *f
+	all.region = ""
+	return regions, &all
+}
 
 // matching are the names that are meant by the patterns; without one, all.
 func matching(c *awsconfig.Config, patterns []string) ([]string, error) {
@@ -299,17 +317,21 @@ func glob(pattern, name string) bool {
 // forMany is the plan of one of many profiles. A role that lasts so long that
 // it takes a code of its own would take one of each; for an hour, the device's
 // session will do.
-func forMany(c *awsconfig.Config, f *switchFlags, name string, o plan.Options) (plan.Plan, error) {
+func forMany(c *awsconfig.Config, name string, o plan.Options) (plan.Plan, error) {
 	p, err := plan.For(c, name, o)
 	if err != nil || !takesCode(p) {
 		return p, err
 	}
 	if (o.Longest || o.Duration > plan.MaxChainedDuration) && !o.DurationDefault {
-		return p, usagef("%s would take an MFA code for each role: with one code for all, they last for 1h", f.name("duration"))
+		return p, errCodeForEach
 	}
 	o.Duration, o.Longest = plan.MaxChainedDuration, false
 	return plan.For(c, name, o)
 }
+
+// errCodeForEach says that sessions of the length that was asked for cannot be
+// bought with one code.
+var errCodeForEach = errors.New("it takes an MFA code for each role")
 
 // takesCode reports whether a code goes with a role itself.
 func takesCode(p plan.Plan) bool {
@@ -362,14 +384,16 @@ const exitTimeout = 124
 var errTimedOut = errors.New("it ran for longer than --timeout")
 
 // runOne becomes a profile and runs the command.
-func (a *app) runOne(ctx, kill context.Context, e *eachFlags, s *eachSessions, r *eachRun, child deliver.Child) eachEnd {
+func (a *app) runOne(ctx, kill context.Context, e *eachFlags, s *eachSessions, shells *eachShells, r *eachRun, child deliver.Child) eachEnd {
 	begun := time.Now()
 	took := func() time.Duration { return time.Since(begun) }
 	c, err := s.credentials(ctx, r)
 	if err != nil {
 		return eachEnd{exitBeforeCommand, err, took()}
 	}
-	child.Env = deliver.Env(a.environ, c, a.as(r.plan))
+	if child.Env, err = shells.environment(r, c); err != nil {
+		return eachEnd{exitBeforeCommand, err, took()}
+	}
 	running := ctx
 	if e.timeout > 0 {
 		var cancel context.CancelFunc

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"aws-switch-role/internal/cache"
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/fanout"
 	"aws-switch-role/internal/plan"
@@ -17,7 +18,10 @@ import (
 // those that the code of an MFA device buys, and all at one pace.
 type eachSessions struct {
 	app     *app
+	out     *eachOutput
+	dir     *cache.Dir
 	store   session.Store
+	pace    fanout.Pace
 	engines map[string]*session.Engine // by the bundle of certificates that they trust
 	refused map[plan.Key]error         // why there is no session of an MFA device
 }
@@ -39,8 +43,7 @@ func (a *app) eachSessions(ctx context.Context, f *switchFlags, runs []*eachRun,
 		p.limit = patienceOfMany
 		store = p
 	}
-	s := &eachSessions{app: a, store: &safeStore{Store: store}, engines: map[string]*session.Engine{}, refused: map[plan.Key]error{}}
-	var pace fanout.Pace
+	s := &eachSessions{app: a, out: out, dir: dir, store: &safeStore{Store: store}, engines: map[string]*session.Engine{}, refused: map[plan.Key]error{}}
 	for _, r := range runs {
 		if _, ok := s.engines[r.plan.CABundle]; ok || r.err != nil {
 			continue
@@ -49,18 +52,25 @@ func (a *app) eachSessions(ctx context.Context, f *switchFlags, runs []*eachRun,
 		if len(runs) > 1 {
 			about.Profile = counted(len(runs), "run") + ", the first of them " + r.label
 		}
-		performer := a.performer(f)
-		performer.Turn = pace.Turn
-		engine := a.engine(f, about, performer, dir, s.store)
-		ask := performer.MFACode
-		performer.MFACode = func(ctx context.Context, m plan.MFA, problem error) (string, error) {
-			defer out.aside()()
-			return ask(ctx, m, problem)
-		}
+		engine, _ := s.engine(f, about)
 		engine.Perform = (&sources{perform: engine.Perform, now: a.now}).once
 		s.engines[r.plan.CABundle] = engine
 	}
 	return s, nil
+}
+
+// engine returns what walks plans like this one, at the pace of all. done is
+// called when it will walk no more.
+func (s *eachSessions) engine(f *switchFlags, about plan.Plan) (engine *session.Engine, done func()) {
+	performer := s.app.performer(f)
+	performer.Turn = s.pace.Turn
+	engine = s.app.engine(f, about, performer, s.dir, s.store)
+	ask := performer.MFACode
+	performer.MFACode = func(ctx context.Context, m plan.MFA, problem error) (string, error) {
+		defer s.out.aside()()
+		return ask(ctx, m, problem)
+	}
+	return engine, performer.Close
 }
 
 // behindDevice is the part of a plan up to the session that an MFA device's

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -61,6 +62,20 @@ type record struct {
 	// BaseKeyID is the id of the environment's key that the chain started
 	// from, if it did. A secretless shell has no variable that says so.
 	BaseKeyID string `json:"base_key_id,omitempty"`
+	// Many is set where commands run as many profiles, each its own: Profile
+	// and Name are empty then, and Roles are the ARNs that were asked for, by
+	// the names that they have in the files.
+	Many  bool              `json:"many,omitempty"`
+	Roles map[string]string `json:"roles,omitempty"`
+}
+
+// asked is what was asked for to get into a profile that whoever asks was
+// switched to, which own names; ok says that the profile is that one.
+func (r record) asked(profile, own string) (name string, ok bool) {
+	if r.Many {
+		return cmp.Or(r.Roles[profile], profile), profile == own
+	}
+	return r.Profile, profile == r.Name
 }
 
 // surround is the environment of a plan that is made in the shell: that of the
@@ -79,10 +94,14 @@ func (r record) surround(now plan.Environment) plan.Environment {
 func (a *app) outfit(as *deliver.As, f *switchFlags, p plan.Plan, expires time.Time) {
 	shell, err := a.makeShell(f, p, expires, false)
 	if err != nil {
-		a.warn(f.quiet, fmt.Errorf("the AWS files of the switched shell cannot be made, and it sees your own: %w", err))
+		a.warnOfOwnFiles(f, err)
 		return
 	}
 	dress(as, shell)
+}
+
+func (a *app) warnOfOwnFiles(f *switchFlags, err error) {
+	a.warn(f.quiet, fmt.Errorf("the AWS files of the switched shell cannot be made, and it sees your own: %w", err))
 }
 
 // dress leads a child to the files of its shell.
@@ -90,15 +109,27 @@ func dress(as *deliver.As, shell mirror.Shell) {
 	as.SessionDir, as.ConfigFile, as.CredentialsFile = shell.Dir, shell.ConfigFile(), shell.CredentialsFile()
 }
 
-// makeShell makes the directory of a switched shell, in the first place that
-// can have it. served says that the shell has a keeper.
+// makeShell makes the directory of a switched shell. served says that the shell
+// has a keeper.
 func (a *app) makeShell(f *switchFlags, p plan.Plan, expires time.Time, served bool) (mirror.Shell, error) {
-	sw, err := a.shellSwitch(f, p, expires)
+	options, err := f.options()
 	if err != nil {
 		return mirror.Shell{}, err
 	}
-	sw.Served = served
-	err = errors.New("no directory is known for them")
+	r := record{Profile: p.Profile, Name: p.Profile, Options: options, NoCache: f.noCache, BaseKeyID: a.as(p).BaseKeyID}
+	if p.Adhoc {
+		r.Profile = p.RoleARN()
+	}
+	return a.makePlace(r, mirror.Switch{Files: mirror.Files{Active: p.Profile}, Expires: expires, Served: served})
+}
+
+// makePlace makes a directory for what is switched, in the first place that
+// can have it. Of the record and of the switch, it knows the rest.
+func (a *app) makePlace(r record, sw mirror.Switch) (mirror.Shell, error) {
+	if err := a.furnish(&r, &sw); err != nil {
+		return mirror.Shell{}, err
+	}
+	err := errors.New("no directory is known for them")
 	for i, dir := range a.folders().shells {
 		shell, merr := mirror.Place{Path: dir, Now: a.now}.Make(sw)
 		if merr == nil {
@@ -113,36 +144,23 @@ func (a *app) makeShell(f *switchFlags, p plan.Plan, expires time.Time, served b
 	return mirror.Shell{}, err
 }
 
-// shellSwitch is what the directory of a switched shell is made of.
-func (a *app) shellSwitch(f *switchFlags, p plan.Plan, expires time.Time) (mirror.Switch, error) {
-	none := mirror.Switch{}
-	own, err := a.load()
-	if err != nil {
-		return none, err
-	}
+// furnish adds to what a directory is made of what is the same for all of this
+// run.
+func (a *app) furnish(r *record, sw *mirror.Switch) error {
 	keys, err := a.stored()
 	if err != nil {
-		return none, err
+		return err
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return none, err
+	sw.Files.Keyring = accesskey.Names(keys)
+	if sw.Files.Own, err = a.load(); err != nil {
+		return err
 	}
-	options, err := f.options()
-	if err != nil {
-		return none, err
+	if sw.Files.Program, err = os.Executable(); err != nil {
+		return err
 	}
-	r := record{Profile: p.Profile, Name: p.Profile, Options: options, NoCache: f.noCache, Environment: a.planEnvironment()}
-	if p.Adhoc {
-		r.Profile = p.RoleARN()
-	}
-	r.BaseKeyID = a.as(p).BaseKeyID
-	text, err := json.Marshal(r)
-	return mirror.Switch{
-		Files:   mirror.Files{Own: own, Active: p.Profile, Keyring: accesskey.Names(keys), Program: self},
-		Record:  text,
-		Expires: expires,
-	}, err
+	r.Environment = a.planEnvironment()
+	sw.Record, err = json.Marshal(r)
+	return err
 }
 
 // errNoShell says that an AWS file of a switched shell is used outside of it.
@@ -168,26 +186,39 @@ func (a *app) asked(profile string) string {
 	if profile != a.getenv("AWS_SWITCH_ROLE_PROFILE") || a.getenv(sessionVariable) == "" {
 		return profile
 	}
-	if r, err := a.record(); err == nil && r.Name == profile {
-		return r.Profile
+	if r, err := a.record(); err == nil {
+		if asked, ok := r.asked(profile, profile); ok {
+			return asked
+		}
 	}
 	return profile
 }
 
 // inShell are the flags by which the files of a switched shell ask.
-type inShell struct{ name, hex string }
+type inShell struct {
+	name, hex string
+	own       bool
+}
 
 func (s *inShell) register(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&s.name, mirror.NameFlag, "", "")
 	fs.StringVar(&s.hex, mirror.HexFlag, "", "")
-	for _, name := range []string{mirror.NameFlag, mirror.HexFlag} {
+	fs.BoolVar(&s.own, mirror.OwnFlag, false, "")
+	for _, name := range []string{mirror.NameFlag, mirror.HexFlag, mirror.OwnFlag} {
 		_ = fs.MarkHidden(name)
 	}
 }
 
-// profile is the one that is asked for; ok says that one is.
-func (s *inShell) profile() (name string, ok bool, err error) {
+// profile is the one that is asked for; ok says that one is. own is that which
+// whoever asks was switched to.
+func (s *inShell) profile(own string) (name string, ok bool, err error) {
+	if s.own {
+		if own == "" {
+			return "", true, errNoShell
+		}
+		return own, true, nil
+	}
 	if s.hex == "" {
 		return s.name, s.name != "", nil
 	}
@@ -263,9 +294,13 @@ func (a *app) again(ctx context.Context, f *switchFlags, profile string) (cred.C
 	if err != nil {
 		return none, err
 	}
-	if profile == r.Name {
-		profile, options = r.Profile, r.Options
+	replan := plan.For
+	if asked, ok := r.asked(profile, a.getenv("AWS_SWITCH_ROLE_PROFILE")); ok {
+		profile, options = asked, r.Options
 		f.yes, f.noCache = true, f.noCache || r.NoCache // confirmed it was
+		if r.Many {
+			replan = forMany
+		}
 	}
 	own, err := a.load()
 	if err != nil {
@@ -273,7 +308,7 @@ func (a *app) again(ctx context.Context, f *switchFlags, profile string) (cred.C
 	}
 	options = a.surround(options)
 	options.Environment = r.surround(options.Environment)
-	p, err := plan.For(own, profile, options)
+	p, err := replan(own, profile, options)
 	if err != nil {
 		return none, err
 	}

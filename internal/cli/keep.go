@@ -235,21 +235,25 @@ func (k *keeping) app() *app {
 	return a
 }
 
-// flags are those that stand in the environment, for a program that cannot
+// keptFlags are those that stand in the environment, for a program that cannot
 // be asked.
-func (k *keeping) flags(a *app) (*switchFlags, error) {
+func (a *app) keptFlags(noCache bool) (*switchFlags, error) {
 	f, err := a.standingFlags()
 	if err != nil {
 		return nil, err
 	}
-	f.noInput, f.quiet, f.noCache = true, true, k.orders.Record.NoCache
+	f.noInput, f.quiet, f.noCache = true, true, noCache
 	return f, nil
 }
 
 // answer implements keeper.Server's Answer.
 func (k *keeping) answer(ctx context.Context, caller keeper.Caller, r keeper.Request) keeper.Answer {
 	a := k.app()
-	body, err := k.do(ctx, a, caller, r)
+	return a.keptAnswer(k.do(ctx, a, caller, r))
+}
+
+// keptAnswer is what a keeper says of what it has done.
+func (a *app) keptAnswer(body []byte, err error) keeper.Answer {
 	if err == nil {
 		return keeper.Answer{Kind: keeper.Done, Body: body}
 	}
@@ -278,7 +282,7 @@ func (k *keeping) do(ctx context.Context, a *app, caller keeper.Caller, r keeper
 	if r.Verb == keeper.Status {
 		return k.status()
 	}
-	f, err := k.flags(a)
+	f, err := a.keptFlags(k.orders.Record.NoCache)
 	if err != nil {
 		return nil, err
 	}
@@ -316,6 +320,12 @@ func (k *keeping) get(ctx context.Context, a *app, f *switchFlags, profile strin
 		}
 		return k.ownSession(ctx, a, f)
 	}
+	return a.keptOther(f, profile, func(p plan.Plan) (cred.Credentials, error) { return k.walk(ctx, a, f, p, false) })
+}
+
+// keptOther returns credentials of a profile that the shell was not switched
+// to, as far as no person need be asked.
+func (a *app) keptOther(f *switchFlags, profile string, walk func(plan.Plan) (cred.Credentials, error)) (cred.Credentials, error) {
 	p, err := a.plan(f, profile)
 	if err != nil {
 		return cred.Credentials{}, err
@@ -323,7 +333,7 @@ func (k *keeping) get(ctx context.Context, a *app, f *switchFlags, profile strin
 	if p.Protected {
 		return cred.Credentials{}, &keptError{a.phrase("shell-protected", profile)}
 	}
-	c, err := k.walk(ctx, a, f, p, false)
+	c, err := walk(p)
 	if serial := deviceOf(err); serial != "" {
 		err = &keptError{a.phrase("shell-other-code", profile, serial)}
 	}

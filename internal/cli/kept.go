@@ -44,7 +44,8 @@ func (a *app) keeperDir() (string, error) {
 }
 
 // askKeeper asks the keeper of a shell.
-func askKeeper(ctx context.Context, dir string, r keeper.Request) ([]byte, error) {
+func (a *app) askKeeper(ctx context.Context, dir string, r keeper.Request) ([]byte, error) {
+	r.Own = a.getenv("AWS_SWITCH_ROLE_PROFILE")
 	answer, err := keeper.Ask(ctx, dir, r)
 	if err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ func askKeeper(ctx context.Context, dir string, r keeper.Request) ([]byte, error
 // keptProcess answers a credential_process from the keeper, which has made the
 // JSON.
 func (a *app) keptProcess(ctx context.Context, dir, profile string) error {
-	body, err := askKeeper(ctx, dir, keeper.Request{Verb: keeper.Get, Profile: profile})
+	body, err := a.askKeeper(ctx, dir, keeper.Request{Verb: keeper.Get, Profile: profile})
 	if err != nil {
 		return err
 	}
@@ -79,8 +80,8 @@ func (a *app) keptProcess(ctx context.Context, dir, profile string) error {
 }
 
 // keptCredentials are those of the shell's own session.
-func keptCredentials(ctx context.Context, dir string) (cred.Credentials, error) {
-	body, err := askKeeper(ctx, dir, keeper.Request{Verb: keeper.Get})
+func (a *app) keptCredentials(ctx context.Context, dir string) (cred.Credentials, error) {
+	body, err := a.askKeeper(ctx, dir, keeper.Request{Verb: keeper.Get})
 	if err != nil {
 		return cred.Credentials{}, err
 	}
@@ -91,8 +92,8 @@ func keptCredentials(ctx context.Context, dir string) (cred.Credentials, error) 
 }
 
 // askStatus asks what there is to know of a shell.
-func askStatus(ctx context.Context, dir string) (s keptStatus, err error) {
-	body, err := askKeeper(ctx, dir, keeper.Request{Verb: keeper.Status})
+func (a *app) askStatus(ctx context.Context, dir string) (s keptStatus, err error) {
+	body, err := a.askKeeper(ctx, dir, keeper.Request{Verb: keeper.Status})
 	if err != nil {
 		return s, err
 	}

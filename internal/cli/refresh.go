@@ -55,7 +55,7 @@ const codeTries = 2
 // refreshKept has the keeper make a new session, and asks for the code that it
 // takes.
 func (a *app) refreshKept(ctx context.Context, dir string) error {
-	body, err := askKeeper(ctx, dir, keeper.Request{Verb: keeper.Renew})
+	body, err := a.askKeeper(ctx, dir, keeper.Request{Verb: keeper.Renew})
 	for range codeTries {
 		needed, ok := errors.AsType[*codeNeededError](err)
 		if !ok {
@@ -65,7 +65,7 @@ func (a *app) refreshKept(ctx context.Context, dir string) error {
 		if aerr != nil {
 			return aerr
 		}
-		body, err = askKeeper(ctx, dir, keeper.Request{Verb: keeper.Renew, Code: code})
+		body, err = a.askKeeper(ctx, dir, keeper.Request{Verb: keeper.Renew, Code: code})
 	}
 	if needed, ok := errors.AsType[*codeNeededError](err); ok && needed.Problem != "" {
 		return errors.New(needed.Problem)

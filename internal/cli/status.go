@@ -63,7 +63,7 @@ switched shell the exit status is 1.`,
 				return err
 			}
 			if dir, err := a.keeperDir(); err == nil && dir != "" {
-				s.kept(askStatus(cmd.Context(), dir))
+				s.kept(a.askStatus(cmd.Context(), dir))
 			}
 			if online {
 				if s.ARN, err = a.callerARN(cmd.Context(), s.Region); err != nil {
@@ -177,7 +177,7 @@ func (a *app) shellKey(ctx context.Context) (cred.Credentials, error) {
 		return cred.Credentials{}, err
 	}
 	if kept != "" {
-		return keptCredentials(ctx, kept)
+		return a.keptCredentials(ctx, kept)
 	}
 	return a.environmentKey()
 }

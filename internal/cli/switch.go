@@ -287,7 +287,7 @@ is written to stderr unless it fails; an MFA code is asked for on the terminal.`
 			if err != nil {
 				return err
 			}
-			profile, inShell, err := ask.profile()
+			profile, inShell, err := ask.profile(a.getenv("AWS_SWITCH_ROLE_PROFILE"))
 			if err != nil {
 				return err
 			}

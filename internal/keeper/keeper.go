@@ -44,6 +44,7 @@ const (
 type Request struct {
 	Verb    Verb   `json:"verb"`
 	Profile string `json:"profile,omitempty"` // "" is the shell's own
+	Own     string `json:"own,omitempty"`     // the shell's own, where many shells have one keeper
 	Code    string `json:"code,omitempty"`    // an MFA code, which AWS takes once
 }
 

@@ -17,6 +17,9 @@ type Admission struct {
 	Shell int
 }
 
+// Descendants admits nobody.
+func Descendants() Admission { return Admission{} }
+
 func capability(string) []byte { return nil }
 
 func (Admission) admits(peer, question, nonce) bool { return false }

@@ -44,6 +44,12 @@ func (s *Server) Serve(ready func() error) error {
 	if err != nil {
 		return fmt.Errorf("watching the shell: %w", err)
 	}
+	return s.ServeUntil(ended, ready)
+}
+
+// ServeUntil is Serve for a process that keeps the credentials of commands of
+// its own, and tells when the last of them has ended.
+func (s *Server) ServeUntil(ended <-chan struct{}, ready func() error) error {
 	path := socket(s.Dir)
 	if len(path) > maxSocketPath {
 		return fmt.Errorf("the path of the socket is longer than %d bytes: %s", maxSocketPath, path)

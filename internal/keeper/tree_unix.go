@@ -3,12 +3,16 @@
 package keeper
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 )
 
 // Possible says whether there are keepers on this operating system.
 const Possible = true
+
+// Descendants admits what this process has started and starts.
+func Descendants() Admission { return Admission{Shell: os.Getpid()} }
 
 // maxGenerations ends a walk to a process's ancestors.
 const maxGenerations = 4096

@@ -138,12 +138,11 @@ func (a *app) each(cmd *cobra.Command, f *switchFlags, e *eachFlags, args []stri
 	if err != nil {
 		return err
 	}
-	if e.dryRun {
-		return a.printRuns(e, runs)
-	}
-	program, err := deliver.Find(command[0], a.environ)
-	if err != nil {
-		return err
+	program := ""
+	if !e.dryRun {
+		if program, err = deliver.Find(command[0], a.environ); err != nil {
+			return err
+		}
 	}
 	journal, err := a.openJournal(e, command)
 	if err != nil {
@@ -152,6 +151,9 @@ func (a *app) each(cmd *cobra.Command, f *switchFlags, e *eachFlags, args []stri
 	defer journal.close()
 	all := len(runs)
 	runs = slices.DeleteFunc(runs, func(r *eachRun) bool { return journal.did(r) })
+	if e.dryRun {
+		return a.printRuns(e, runs)
+	}
 	confirmed := map[string]bool{}
 	for _, r := range runs {
 		if r.err != nil || confirmed[r.profile] {

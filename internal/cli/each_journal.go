@@ -27,7 +27,7 @@ type journal struct {
 const journalAge = 30 * 24 * time.Hour
 
 // openJournal begins the journal of a command or, with --resume, goes on with
-// it.
+// it. With --dry-run it is only read.
 func (a *app) openJournal(e *eachFlags, command []string) (*journal, error) {
 	j := &journal{runs: map[string]bool{}}
 	sessions := a.folders().sessions
@@ -43,6 +43,9 @@ func (a *app) openJournal(e *eachFlags, command []string) (*journal, error) {
 		} else if err != nil {
 			return nil, err
 		}
+	}
+	if e.dryRun {
+		return j, nil
 	}
 	if err := j.open(dir, name, e.resume); err != nil {
 		a.log().Debug("the runs will not be noted as done", "error", err)

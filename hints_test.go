@@ -35,8 +35,8 @@ func unexplained(log string) (errors []string) {
 }
 
 // typable is what can be typed at a prompt, or written into a line of a file.
-var typable = regexp.MustCompile(`(aws-switch-role|aws|envchain|sudo|chmod|unset|export|kill|exit) |` + // commands
-	`--[a-z]+|[A-Z_]+=|[a-z_]+ = ` + // flags, variables, settings
+var typable = regexp.MustCompile(`(aws-switch-role|aws|envchain|sudo|chmod|unset|export|kill|exit|sed|iconv) |` + // commands
+	`--[a-z]+|[A-Z_]+=|[A-Za-z_キー]+ = |\[[a-z][^]]*\]` + // flags, variables, settings, headers
 	`|did you mean [^ ]+\?|[^ ]+ のつもりでは`)
 
 func TestUnexplained(t *testing.T) {

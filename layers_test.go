@@ -14,7 +14,7 @@ const module = "aws-switch-role"
 // knows them all.
 var layers = map[string][]string{
 	"cred":       {},
-	"awsconfig":  {},
+	"awsconfig":  {"message"},
 	"memory":     {},
 	"message":    {},
 	"plan":       {"awsconfig", "message"},

@@ -99,7 +99,7 @@ func (c *Config) Add(s Section) (Origin, error) {
 		return at, err
 	}
 	err := Rewrite(path, func(text []byte) ([]byte, error) {
-		now := &Config{file{path: path, data: bytes.TrimPrefix(text, []byte(byteOrderMark))}, c.credentials}
+		now := &Config{newFile(path, text), c.credentials}
 		if _, ok, _ := now.Profile(s.Name); ok {
 			return nil, ErrChanged // it was not there when c was loaded
 		}

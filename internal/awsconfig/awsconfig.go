@@ -64,8 +64,8 @@ type Profile struct {
 // text, which may be a secret.
 type SyntaxError struct {
 	Origin
-	Msg string
+	Problem Problem
 }
 
 // Error implements error.
-func (e *SyntaxError) Error() string { return e.Origin.String() + ": " + e.Msg }
+func (e *SyntaxError) Error() string { return e.Origin.String() + ": " + e.Problem.Text().String() }

@@ -136,23 +136,64 @@ func fill(temp *os.File, text []byte, like fs.FileInfo) error {
 	return errors.Join(err, temp.Close())
 }
 
-// RenameKey gives the setting at a place another name, and changes nothing
-// else. The error is [ErrChanged] when the key does not stand there any more.
-func RenameKey(at Origin, key, name string) error {
-	return Rewrite(at.File, func(text []byte) ([]byte, error) {
-		s := scanner{data: text}
-		if bytes.HasPrefix(text, []byte(byteOrderMark)) {
-			s.next = len(byteOrderMark)
+// Edit is a change of one line of a file. What it does not name stays as it is.
+type Edit struct {
+	Line int
+	// Key, in lower case, is to be called Name, and what parts it from its
+	// value is to be an equals sign where Equals is set.
+	Key, Name string
+	Equals    bool
+	// Header is what should stand between the brackets of a header.
+	Header string
+	// Unmarked takes out the byte order mark before the first line.
+	Unmarked bool
+}
+
+// Edited returns a text with its edits made. The error is [ErrChanged] when a
+// line is not the one that was to be changed.
+func Edited(text []byte, edits ...Edit) ([]byte, error) {
+	s := scanner{data: text}
+	mark := bytes.HasPrefix(text, []byte(byteOrderMark))
+	if mark {
+		s.next = len(byteOrderMark)
+	}
+	var out []byte
+	kept := 0 // everything of text before it is in out
+	replace := func(start, end int, by string) {
+		out = append(append(out, text[kept:start]...), by...)
+		kept = end
+	}
+	slices.SortStableFunc(edits, func(a, b Edit) int { return a.Line - b.Line })
+	for _, e := range edits {
+		if e.Unmarked {
+			if !mark || s.num > 0 {
+				return nil, ErrChanged
+			}
+			replace(0, len(byteOrderMark), "")
+			continue
 		}
-		for s.scan() && s.num < at.Line {
+		for s.num < e.Line && s.scan() {
 			// up to the line itself
 		}
-		i := bytes.IndexAny(s.text, "=:")
-		if s.num != at.Line || s.kind != setting || i <= 0 || lower(s.text[:i]) != key {
+		at := s.start + bytes.Index(text[s.start:s.next], s.text)
+		if s.num != e.Line || at < kept {
 			return nil, ErrChanged
 		}
-		old := bytes.TrimSpace(s.text[:i])
-		start := s.start + bytes.Index(text[s.start:s.next], old)
-		return slices.Concat(text[:start], []byte(name), text[start+len(old):]), nil
-	})
+		if e.Header != "" {
+			if s.kind != header {
+				return nil, ErrChanged
+			}
+			replace(at+1, at+bytes.LastIndexByte(s.text, ']'), e.Header)
+			continue
+		}
+		sep := bytes.IndexAny(s.text, "=:")
+		if s.kind != setting || sep <= 0 || lower(s.text[:sep]) != e.Key {
+			return nil, ErrChanged
+		}
+		replace(at, at+len(bytes.TrimSpace(s.text[:sep])), e.Name)
+		if e.Equals {
+			replace(at+sep, at+sep+1, "=")
+		}
+	}
+	return append(out, text[kept:]...), nil
 }

@@ -180,24 +180,36 @@ func FuzzRemoveKeys(f *testing.F) {
 }
 
 func credentialsOf(text []byte) *Config {
-	return &Config{credentials: file{path: "credentials", data: []byte(strings.TrimPrefix(string(text), byteOrderMark))}}
+	return &Config{credentials: newFile("credentials", text)}
 }
 
-func TestRenameKey(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "config")
-	const before, after = "\uFEFF[profile a]\r\n  Source_Profle : main ; kept\r\nregion = source_profle\r\n", "\uFEFF[profile a]\r\n  source_profile : main ; kept\r\nregion = source_profle\r\n"
-	if err := os.WriteFile(path, []byte(before), 0o640); err != nil {
-		t.Fatal(err)
-	}
-	for _, wrong := range []Origin{{path, 1}, {path, 3}, {path, 4}, {path, 9}} {
-		if err := RenameKey(wrong, "source_profle", "source_profile"); !errors.Is(err, ErrChanged) {
-			t.Errorf("line %d: %v", wrong.Line, err)
+func TestEdited(t *testing.T) {
+	const before = "\uFEFF[ profile a ] # behind\r\n  Source_Profle : main ; kept\r\nregion = source_profle\r\n"
+	profile := Edit{Line: 2, Key: "source_profle", Name: "source_profile"}
+	equals := profile
+	equals.Equals = true
+	for _, tc := range []struct {
+		edits []Edit
+		want  string
+	}{
+		{nil, before},
+		{[]Edit{profile}, "\uFEFF[ profile a ] # behind\r\n  source_profile : main ; kept\r\nregion = source_profle\r\n"},
+		{[]Edit{profile, {Line: 1, Unmarked: true}}, "[ profile a ] # behind\r\n  source_profile : main ; kept\r\nregion = source_profle\r\n"},
+		{
+			[]Edit{equals, {Line: 1, Header: "profile a"}, {Line: 3, Key: "region", Name: "Region"}},
+			"\uFEFF[profile a] # behind\r\n  source_profile = main ; kept\r\nRegion = source_profle\r\n",
+		},
+	} {
+		if got, err := Edited([]byte(before), tc.edits...); string(got) != tc.want || err != nil {
+			t.Errorf("%v: %q, %v", tc.edits, got, err)
 		}
 	}
-	if err := RenameKey(Origin{path, 2}, "source_profle", "source_profile"); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := os.ReadFile(path); string(got) != after || err != nil {
-		t.Errorf("%q, %v", got, err)
+	for _, wrong := range [][]Edit{
+		{{Line: 1, Key: "source_profle", Name: "x"}}, {{Line: 3, Key: "source_profle", Name: "x"}}, {{Line: 4, Key: "source_profle", Name: "x"}},
+		{{Line: 9, Header: "x"}}, {{Line: 2, Header: "x"}}, {profile, profile},
+	} {
+		if got, err := Edited([]byte(before), wrong...); !errors.Is(err, ErrChanged) || got != nil {
+			t.Errorf("%v: %q, %v", wrong, got, err)
+		}
 	}
 }

@@ -36,9 +36,10 @@ type Config struct{ config, credentials file }
 
 // file is one of the two, as it was when it was loaded.
 type file struct {
-	path  string
-	data  []byte
-	index map[title][]place // where the sections are; nil as long as nobody has looked
+	path   string
+	data   []byte
+	marked bool              // a byte order mark stood before data
+	index  map[title][]place // where the sections are; nil as long as nobody has looked
 }
 
 // Load reads the config file and the credentials file. One that does not
@@ -56,11 +57,17 @@ func Load(configFile, credentialsFile string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Config{file{path: configFile, data: config}, file{path: credentialsFile, data: credentials}}, nil
+	return &Config{newFile(configFile, config), newFile(credentialsFile, credentials)}, nil
 }
 
-// read returns the content of a file, without the byte order mark that
-// Windows editors put in front of UTF-8.
+// newFile is a file that holds a text. The byte order mark that Windows editors
+// put in front of UTF-8 is no part of it.
+func newFile(path string, text []byte) file {
+	data, marked := bytes.CutPrefix(text, []byte(byteOrderMark))
+	return file{path: path, data: data, marked: marked}
+}
+
+// read returns the content of a file.
 func read(path string) ([]byte, error) {
 	f, size, err := open(path)
 	if f == nil || err != nil {
@@ -76,7 +83,7 @@ func read(path string) ([]byte, error) {
 	if n > maxFile {
 		return nil, tooLarge(path)
 	}
-	return bytes.TrimPrefix(b.Bytes(), []byte(byteOrderMark)), nil
+	return b.Bytes(), nil
 }
 
 func tooLarge(path string) error { return fmt.Errorf("%s is larger than 64 MiB", path) }
@@ -254,33 +261,33 @@ func (f *file) headers(at []Origin, t title) []Origin {
 func (c *Config) Malformed() iter.Seq[*SyntaxError] {
 	return func(yield func(*SyntaxError) bool) {
 		buf := make([]byte, 0, maxName)
-		_ = c.config.malformed(yield, func(text []byte) string {
+		_ = c.config.malformed(yield, func(text []byte) Problem {
 			bearsName := slices.ContainsFunc([]string{profileKind, sessionKind, servicesKind}, func(kind string) bool {
 				return bytes.HasPrefix(text, []byte(kind))
 			})
 			name, ok := secondWord(text, buf)
 			switch {
 			case !bearsName:
-				return ""
+				return 0
 			case !ok:
 				return msgWords
 			case !validName(string(name)):
 				return msgName
 			}
-			return ""
-		}) && c.credentials.malformed(yield, func(text []byte) string {
+			return 0
+		}) && c.credentials.malformed(yield, func(text []byte) Problem {
 			if !validName(string(text)) {
 				return msgName
 			}
-			return ""
+			return 0
 		})
 	}
 }
 
 // malformed yields an error for every header whose text wrong has words for,
 // and for those without a text. It reports whether to go on.
-func (f *file) malformed(yield func(*SyntaxError) bool, wrong func(text []byte) string) bool {
-	var msg string
+func (f *file) malformed(yield func(*SyntaxError) bool, wrong func(text []byte) Problem) bool {
+	var msg Problem
 	bad := func(line []byte) bool {
 		text, ok := headerText(line)
 		if !ok {
@@ -288,7 +295,7 @@ func (f *file) malformed(yield func(*SyntaxError) bool, wrong func(text []byte) 
 		} else {
 			msg = wrong(text)
 		}
-		return msg != ""
+		return msg != 0
 	}
 	for s := (scanner{data: f.data}); s.find(bad); {
 		if !yield(f.syntaxError(&s, msg)) {

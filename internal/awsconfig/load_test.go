@@ -94,7 +94,10 @@ func TestLongestName(t *testing.T) {
 // TestSyntaxError checks that an error says where and what to do, and never
 // what stands in the line.
 func TestSyntaxError(t *testing.T) {
-	for name, test := range map[string]struct{ line, want string }{
+	for name, test := range map[string]struct {
+		line string
+		want Problem
+	}{
 		"no delimiter":     {"SECRET", msgSetting},
 		"no key":           {"= SECRET", msgSetting},
 		"unclosed header":  {"[SECRET", msgHeader},
@@ -121,8 +124,8 @@ func TestSyntaxError(t *testing.T) {
 				if want := (Origin{file, 2 + strings.Count(test.line, "\n")}); bad.Origin != want {
 					t.Errorf("the error is at %v, want %v", bad.Origin, want)
 				}
-				if bad.Msg != test.want || strings.Contains(err.Error(), "SECRET") {
-					t.Errorf("the error is %q, want %q", err, test.want)
+				if bad.Problem != test.want || strings.Contains(err.Error(), "SECRET") {
+					t.Errorf("the error is %q, want %q", err, test.want.Text())
 				}
 			}
 		})

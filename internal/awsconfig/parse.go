@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"aws-switch-role/internal/message"
 )
 
 // Limits on what is asked for; elsewhere in a file nothing is limited.
@@ -15,18 +17,45 @@ const (
 	maxKeys = 10_000  // of a section
 )
 
-// The words of a [SyntaxError]: what is wrong, and what to do.
+// Problem is what keeps a line from being read.
+type Problem int
+
 const (
-	msgHeader  = `no name between "[" and "]": write "[name]", or start the line with "#" to make it a comment`
-	msgSetting = `neither a section header nor "key = value": mend it, or start the line with "#" to make it a comment`
-	msgNested  = `not "key = value", as a line indented under an empty value must be: mend it, or move it up behind the "="`
-	msgLong    = `longer than 1 MiB: shorten the line`
-	msgKeys    = `more than 10,000 keys in one section: is this an AWS file?`
-	msgNUL     = `a NUL byte: save the file as UTF-8 text`
-	msgUTF8    = `not valid UTF-8: save the file as UTF-8 text`
-	msgName    = `a section's name is 1 to 256 bytes of printable text: rename the section`
-	msgWords   = `not a word and one name: write "[profile NAME]", with the name in quotes when it contains blanks`
+	msgHeader Problem = iota + 1
+	msgSetting
+	msgNested
+	msgLong
+	msgKeys
+	msgNUL
+	msgUTF8
+	msgName
+	msgWords
 )
+
+// Text says what is wrong with the line, and what to do.
+func (p Problem) Text() message.Text {
+	switch p {
+	case msgHeader:
+		return message.New("syntax-header", `no name between "[" and "]": write "[name]", or start the line with "#" to make it a comment`)
+	case msgSetting:
+		return message.New("syntax-setting", `neither a section header nor "key = value": mend it, or start the line with "#" to make it a comment`)
+	case msgNested:
+		return message.New("syntax-nested", `not "key = value", as a line indented under an empty value must be: mend it, or move it up behind the "="`)
+	case msgLong:
+		return message.New("syntax-long", `longer than 1 MiB: shorten the line`)
+	case msgKeys:
+		return message.New("syntax-keys", `more than 10,000 keys in one section: is this an AWS file?`)
+	case msgNUL:
+		return message.New("syntax-nul", `a NUL byte: save the file as UTF-8 text`)
+	case msgUTF8:
+		return message.New("syntax-utf8", `not valid UTF-8: save the file as UTF-8 text`)
+	case msgName:
+		return message.New("syntax-name", `a section's name is 1 to 256 bytes of printable text: rename the section`)
+	case msgWords:
+		return message.New("syntax-words", `not a word and one name: write "[profile NAME]", with the name in quotes when it contains blanks`)
+	}
+	return message.Text{}
+}
 
 // lineKind says what a line is.
 type lineKind uint8
@@ -370,15 +399,15 @@ func cutComment(value []byte) []byte {
 // check returns an error when the line that s has read cannot be a part of a
 // section that is asked for.
 func (f *file) check(s *scanner) error {
-	if msg := unreadable(s.text); msg != "" {
+	if msg := unreadable(s.text); msg != 0 {
 		return f.syntaxError(s, msg)
 	}
 	return nil
 }
 
-// unreadable says what keeps the text of a line from being read, "" when
+// unreadable says what keeps the text of a line from being read, 0 when
 // nothing does.
-func unreadable(text []byte) (msg string) {
+func unreadable(text []byte) Problem {
 	switch {
 	case len(text) > maxLine:
 		return msgLong
@@ -387,12 +416,12 @@ func unreadable(text []byte) (msg string) {
 	case !utf8.Valid(text):
 		return msgUTF8
 	}
-	return ""
+	return 0
 }
 
 // syntaxError returns an error about the line that s has read.
-func (f *file) syntaxError(s *scanner, msg string) *SyntaxError {
-	return &SyntaxError{Origin: f.origin(s), Msg: msg}
+func (f *file) syntaxError(s *scanner, p Problem) *SyntaxError {
+	return &SyntaxError{Origin: f.origin(s), Problem: p}
 }
 
 // origin returns the place of the line that s has read.

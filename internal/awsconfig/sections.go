@@ -42,7 +42,7 @@ func (l Line) Readable() bool {
 	switch {
 	case len(l.Text) == 0:
 		return true
-	case unreadable(l.Text) != "":
+	case unreadable(l.Text) != 0:
 		return false
 	case l.nested:
 		return bytes.IndexByte(l.Text, '=') > 0

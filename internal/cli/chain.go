@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aws-switch-role/internal/cache"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/session"
 	"aws-switch-role/internal/term"
@@ -59,11 +59,11 @@ caller is, no file tells for a plain key: with --online AWS is asked.`,
 				return a.printChainJSON(p, kept)
 			}
 			var text strings.Builder
-			err = plan.Print(&text, p, func(i int) string {
+			err = plan.Print(&text, p, a.sentence, func(i int) string {
 				if kept[i].IsZero() {
 					return ""
 				}
-				return "a session until " + kept[i].Local().Format("15:04") + " (" + status{Expires: kept[i]}.left(a.now()) + "): nothing before it is asked or sent"
+				return a.sentence(message.New("draw-kept", "a session until %s (%s): nothing before it is asked or sent", kept[i].Local().Format("15:04"), status{Expires: kept[i]}.left(a.now())))
 			})
 			if err != nil {
 				return err
@@ -182,18 +182,16 @@ func (a *app) printGrants(cmd *cobra.Command, f *switchFlags, p plan.Plan, onlin
 		enc.SetIndent("", "  ")
 		return enc.Encode(out)
 	}
-	var b strings.Builder
-	for i, g := range grants {
-		if i > 0 {
-			b.WriteString("\n")
-		}
-		fmt.Fprintf(&b, "Trust policy of %s, in account %s:\n%s\n", g.Role, g.Role.Account, g.Trust)
-		fmt.Fprintf(&b, "\nPermission of %s:\n%s\n", g.Holder, g.Permission)
+	var parts []string
+	for _, g := range grants {
+		parts = append(parts,
+			a.sentence(message.New("grant-trust", "Trust policy of %s, in account %s:", g.Role, g.Role.Account))+"\n"+string(g.Trust),
+			a.sentence(message.New("grant-permission", "Permission of %s:", g.Holder))+"\n"+string(g.Permission))
 		if g.Guess {
-			b.WriteString("\nThe caller's own ARN stands in no file: all of its account is trusted here. With --online it is asked for.\n")
+			parts = append(parts, a.sentence(message.New("grant-guess", "The caller's own ARN stands in no file: all of its account is trusted here. With --online it is asked for.")))
 		}
 	}
-	_, err = io.WriteString(a.stdout, term.CleanText(b.String()))
+	_, err = io.WriteString(a.stdout, term.CleanText(strings.Join(parts, "\n\n")+"\n"))
 	return err
 }
 
@@ -226,7 +224,13 @@ func (a *app) draw(e *session.HopError) {
 	}
 	y := term.NewStyler(true, a.getenv("NO_COLOR"), a.getenv("TERM"))
 	for i, h := range e.Plan.Hops {
-		mark := map[int]string{-1: y.Green("ok"), 0: y.Red("<- here"), 1: y.Dim("not reached")}[cmp.Compare(i, e.Index)]
-		fmt.Fprintf(a.stderr, "  %d. %s  %s\n", i+1, clean(plan.Describe(h)), mark)
+		mark := y.Green(a.sentence(stateText("ok")))
+		switch {
+		case i == e.Index:
+			mark = y.Red(a.sentence(message.New("draw-here", "<- here")))
+		case i > e.Index:
+			mark = y.Dim(a.sentence(stateText("not reached")))
+		}
+		fmt.Fprintf(a.stderr, "  %d. %s  %s\n", i+1, a.sentence(plan.Description(h)), mark)
 	}
 }

@@ -7,19 +7,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/doctor"
 	"aws-switch-role/internal/hop"
+	"aws-switch-role/internal/keeper"
 	"aws-switch-role/internal/keyring"
+	"aws-switch-role/internal/memory"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/session"
 	"aws-switch-role/internal/term"
@@ -151,9 +154,9 @@ func (t *trial) state(i int) string {
 	return "not reached"
 }
 
-// facts gathers what the doctor is to know; keeper says in a word what keeps
+// facts gathers what the doctor is to know; kept says in a word what keeps
 // secrets here.
-func (a *app) facts(ctx context.Context, args []string) (f doctor.Facts, keeper string, err error) {
+func (a *app) facts(ctx context.Context, args []string) (f doctor.Facts, kept string, err error) {
 	c, err := a.load()
 	if err != nil {
 		return f, "", err
@@ -180,8 +183,16 @@ func (a *app) facts(ctx context.Context, args []string) (f doctor.Facts, keeper 
 	f.Caches = a.examineCaches()
 	f.Lookup = a.lookupenv
 	f.Prompts = a.examinePrompts()
-	f.Keyring, keeper, err = a.examineKeyring(ctx)
-	return f, keeper, err
+	f.Now = a.now()
+	f.Exists = func(path string) bool { _, err := os.Stat(path); return err == nil }
+	for limit, here := range map[doctor.ID]bool{doctor.NoSecretless: !keeper.Possible, doctor.OpenMemory: !memory.Hidden, doctor.OpenEndpoint: !deliver.PeersChecked} {
+		if here {
+			f.Limits = append(f.Limits, limit)
+		}
+	}
+	slices.Sort(f.Limits)
+	f.Keyring, kept, err = a.examineKeyring(ctx)
+	return f, kept, err
 }
 
 // lookupenv returns the value of a variable, and whether it is set.
@@ -205,14 +216,15 @@ func (a *app) examineFiles(c *awsconfig.Config) []doctor.File {
 		if err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		secrets := path == c.CredentialsFile()
-		for name := range c.Names() {
-			if secrets {
-				break
-			}
-			if p, ok, err := c.Profile(name); ok && err == nil {
-				secrets = p.Keys["aws_secret_access_key"].File == path
-			}
+		sections := c.ConfigSections
+		if path == c.CredentialsFile() {
+			sections = c.CredentialsSections
+		}
+		secrets := false
+		for s := range sections() {
+			secrets = secrets || slices.ContainsFunc(s.Lines, func(l awsconfig.Line) bool {
+				return string(l.Key) == "aws_secret_access_key" || string(l.Key) == "aws_session_token"
+			})
 		}
 		files = append(files, doctor.File{Path: path, Mode: info.Mode(), Secrets: secrets})
 	}
@@ -284,24 +296,74 @@ func (a *app) examinePrompts() []doctor.Prompt {
 	if starship == "" {
 		starship = filepath.Join(h, ".config", "starship.toml")
 	}
-	var all []doctor.Prompt
+	return slices.Concat(starshipHides(starship), elementsHide(filepath.Join(h, ".p10k.zsh")), settingsHide(h))
+}
+
+// starshipHides looks into the configuration of starship, which shows the
+// profile unless its module is disabled or left out of the format.
+func starshipHides(path string) (all []doctor.Prompt) {
 	section := ""
-	eachLine(starship, func(n int, line string) {
+	eachLine(path, func(n int, line string) {
 		if strings.HasPrefix(line, "[") {
 			section = line
 		}
-		if name, value, _ := strings.Cut(line, "="); section == "[aws]" && strings.TrimSpace(name) == "disabled" && strings.TrimSpace(value) == "true" {
-			all = append(all, doctor.Prompt{Theme: "starship", Setting: "[aws] disabled = true", Origin: awsconfig.Origin{File: starship, Line: n}})
+		name, value, _ := strings.Cut(line, "=")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		at := doctor.Prompt{Theme: "starship", Origin: awsconfig.Origin{File: path, Line: n}}
+		switch {
+		case section == "[aws]" && name == "disabled" && value == "true":
+			at.Setting, at.Instead = "[aws] disabled = true", "disabled = false"
+			all = append(all, at)
+		case section == "" && name == "format" && !strings.HasPrefix(value, `"""`) && !strings.HasPrefix(value, "'''") &&
+			!strings.Contains(value, "$aws") && !strings.Contains(value, "$all"):
+			at.Setting, at.Instead = "format has no $aws", `format = "$aws`+strings.TrimLeft(value, `"'`)
+			all = append(all, at)
 		}
 	})
-	for _, theme := range []struct{ name, file, setting string }{
-		{"powerlevel10k", ".p10k.zsh", "POWERLEVEL9K_AWS_SHOW_ON_COMMAND="},
-		{"oh-my-zsh", ".zshrc", "SHOW_AWS_PROMPT=false"},
+	return all
+}
+
+// elementsHide looks into the configuration of powerlevel10k, which shows what
+// is in its two lists of elements.
+func elementsHide(path string) (all []doctor.Prompt) {
+	right, shown, within := 0, false, false
+	eachLine(path, func(n int, line string) {
+		switch {
+		case strings.Contains(line, "_PROMPT_ELEMENTS=("):
+			within = true
+			if strings.Contains(line, "RIGHT") {
+				right = n
+			}
+		case within && strings.HasPrefix(line, ")"):
+			within = false
+		case within && slices.Contains(strings.Fields(strings.SplitN(line, "#", 2)[0]), "aws"):
+			shown = true
+		}
+	})
+	if right > 0 && !shown {
+		all = append(all, doctor.Prompt{
+			Theme: "powerlevel10k", Setting: "its elements have no aws", Instead: "POWERLEVEL9K_RIGHT_PROMPT_ELEMENTS+=(aws)",
+			Origin: awsconfig.Origin{File: path, Line: right},
+		})
+	}
+	return all
+}
+
+// settingsHide looks for settings of the zsh themes that hide the profile.
+func settingsHide(home string) (all []doctor.Prompt) {
+	for _, theme := range []struct{ name, file, setting, instead string }{
+		{"powerlevel10k", ".p10k.zsh", "POWERLEVEL9K_AWS_SHOW_ON_COMMAND=", "unset POWERLEVEL9K_AWS_SHOW_ON_COMMAND"},
+		{"oh-my-zsh", ".zshrc", "SHOW_AWS_PROMPT=false", "SHOW_AWS_PROMPT=true"},
+		{"spaceship", ".zshrc", "SPACESHIP_AWS_SHOW=false", "SPACESHIP_AWS_SHOW=true"},
+		{"spaceship", ".spaceshiprc.zsh", "SPACESHIP_AWS_SHOW=false", "SPACESHIP_AWS_SHOW=true"},
 	} {
-		path := filepath.Join(h, theme.file)
+		path := filepath.Join(home, theme.file)
 		eachLine(path, func(n int, line string) {
-			if i := strings.Index(line, theme.setting); i >= 0 && !strings.HasPrefix(line, "#") {
-				all = append(all, doctor.Prompt{Theme: theme.name, Setting: strings.TrimSuffix(theme.setting, "="), Origin: awsconfig.Origin{File: path, Line: n}})
+			if strings.Contains(line, theme.setting) && !strings.HasPrefix(line, "#") {
+				all = append(all, doctor.Prompt{
+					Theme: theme.name, Setting: strings.TrimSuffix(theme.setting, "="), Instead: theme.instead,
+					Origin: awsconfig.Origin{File: path, Line: n},
+				})
 			}
 		})
 	}
@@ -358,7 +420,7 @@ func (a *app) told(f doctor.Finding) words.Explanation {
 		args = append(args, term.Clean(a.tilde(arg)))
 	}
 	switch f.ID {
-	case doctor.PlainKey, doctor.NoDevice:
+	case doctor.PlainKey, doctor.KeyInBoth, doctor.NoDevice:
 		args = append(args, term.Clean(f.Profile))
 	case doctor.ReadableByOthers, doctor.WritableByOthers:
 		args = append(args, term.Clean(a.tilde(f.Origin.File)))
@@ -400,7 +462,7 @@ func (a *app) printReport(r report) error {
 		}
 		b.WriteString(x.What)
 		if f.Others > 0 {
-			fmt.Fprintf(&b, " (and %s more)", count(f.Others, "profile"))
+			b.WriteString(" " + a.sentence(message.New("report-others", "(and %s more)", profiles(f.Others))))
 		}
 		b.WriteString("\n")
 		explain(x)
@@ -409,25 +471,21 @@ func (a *app) printReport(r report) error {
 		}
 	}
 	for _, n := range r.notes {
-		fmt.Fprintf(&b, "%s %s\n", y.Dim("note:"), a.noted(n).What)
+		fmt.Fprintf(&b, "%s %s\n", y.Dim(a.sentence(message.New("report-note", "note:"))), a.noted(n).What)
 	}
-	found := "nothing found"
-	if n := len(r.findings); n > 0 {
-		found = count(n, "finding")
-	}
-	fmt.Fprintf(&b, "%s in %s", found, count(r.profiles, "profile"))
+	b.WriteString(a.sentence(message.New("report-summary", "%s in %s", findingsText(len(r.findings)), profiles(r.profiles))))
 	if r.keeper != "" {
-		b.WriteString(", secrets kept by: " + r.keeper)
+		b.WriteString(a.sentence(message.New("report-keeper", ", secrets kept by: %s", r.keeper)))
 	}
 	if fixable > 0 {
-		fmt.Fprintf(&b, "; %d can be mended: aws-switch-role doctor --fix", fixable)
+		b.WriteString(a.sentence(message.New("report-fixable", "; %d can be mended: aws-switch-role doctor --fix", fixable)))
 	}
 	b.WriteString("\n")
 	if t := r.chain; t != nil {
 		fmt.Fprintf(&b, "\n%s\n", y.Bold(term.Clean(t.plan.Profile)))
 		for i, h := range t.plan.Hops {
 			mark := map[string]func(string) string{"ok": y.Green, "failed": y.Red, "not reached": y.Dim}[t.state(i)]
-			fmt.Fprintf(&b, "  %d. %s: %s\n", i+1, clean(plan.Describe(h)), mark(t.state(i)))
+			fmt.Fprintf(&b, "  %d. %s: %s\n", i+1, a.sentence(plan.Description(h)), mark(a.sentence(stateText(t.state(i)))))
 		}
 		if t.err != nil {
 			x := a.explanation(t.err)
@@ -441,18 +499,39 @@ func (a *app) printReport(r report) error {
 			}
 			explain(words.Explanation{Why: x.Why, Next: x.Next})
 		} else {
-			fmt.Fprintf(&b, "you are %s\n", term.Clean(t.arn))
+			b.WriteString(a.sentence(message.New("report-identity", "you are %s", t.arn)) + "\n")
 		}
 	}
 	_, err := a.stdout.Write(b.Bytes())
 	return err
 }
 
-func count(n int, of string) string {
-	if n == 1 {
-		return "1 " + of
+// stateText is the state of a hop for people.
+func stateText(state string) message.Text {
+	switch state {
+	case "ok":
+		return message.New("state-ok", "ok")
+	case "failed":
+		return message.New("state-failed", "failed")
 	}
-	return strconv.Itoa(n) + " " + of + "s"
+	return message.New("state-not-reached", "not reached")
+}
+
+func findingsText(n int) message.Text {
+	switch n {
+	case 0:
+		return message.New("no-finding", "nothing found")
+	case 1:
+		return message.New("one-finding", "1 finding")
+	}
+	return message.New("some-findings", "%d findings", n)
+}
+
+func profiles(n int) message.Text {
+	if n == 1 {
+		return message.New("one-profile", "1 profile")
+	}
+	return message.New("some-profiles", "%d profiles", n)
 }
 
 // foundJSON is a finding in JSON.
@@ -531,85 +610,4 @@ func (a *app) printReportJSON(r report) error {
 	enc := json.NewEncoder(a.stdout)
 	enc.SetIndent("", "  ")
 	return enc.Encode(out)
-}
-
-// mend shows what the fixes of findings change, asks, and makes the changes.
-func (a *app) mend(ctx context.Context, findings []doctor.Finding, yes bool) error {
-	var fixes []doctor.Finding
-	for _, f := range findings {
-		if f.Fix != nil {
-			fixes = append(fixes, f)
-		}
-	}
-	if len(fixes) == 0 {
-		_, err := fmt.Fprintf(a.stdout, "%s, none of which can be mended without you: aws-switch-role doctor\n", count(len(findings), "finding"))
-		return err
-	}
-	for _, f := range fixes {
-		if _, err := fmt.Fprintln(term.Writer{To: a.stdout}, a.change(f)); err != nil {
-			return err
-		}
-	}
-	if !yes {
-		if ok, err := a.agreed(ctx, "Make these changes? [y/N] "); err != nil || !ok {
-			return err
-		}
-	}
-	var failed error
-	for _, f := range fixes {
-		if err := apply(f); err != nil {
-			failed = errors.Join(failed, err)
-		}
-	}
-	if failed != nil {
-		return failed
-	}
-	left := len(findings) - len(fixes)
-	if left == 0 {
-		a.exit = 0
-	}
-	_, err := fmt.Fprintf(a.stdout, "%s made, %s left: aws-switch-role doctor\n", count(len(fixes), "change"), count(left, "finding"))
-	return err
-}
-
-// change shows what a fix changes, in the manner of a diff.
-func (a *app) change(f doctor.Finding) string {
-	at := a.place(f)
-	switch x := f.Fix; {
-	case x.Rename != nil:
-		return fmt.Sprintf("%s\n- %s\n+ %s", at, x.Rename.Old, x.Rename.New)
-	case x.Mode != 0:
-		return fmt.Sprintf("chmod %o %s", x.Mode, at)
-	default:
-		return fmt.Sprintf("rm %s in %s", count(len(x.Remove), "file"), at)
-	}
-}
-
-// apply makes the change of a fix.
-func apply(f doctor.Finding) error {
-	switch x := f.Fix; {
-	case x.Rename != nil:
-		return awsconfig.RenameKey(f.Origin, x.Rename.Old, x.Rename.New)
-	case x.Mode != 0:
-		return os.Chmod(f.Origin.File, x.Mode)
-	default:
-		var failed error
-		for _, path := range x.Remove {
-			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				failed = errors.Join(failed, err)
-			}
-		}
-		return failed
-	}
-}
-
-// agreed asks a person a question of yes or no.
-func (a *app) agreed(ctx context.Context, question string) (bool, error) {
-	t, err := term.Open()
-	if err != nil {
-		return false, usagef("without a terminal to ask on, pass --yes")
-	}
-	defer t.Close()
-	answer, err := t.AskVisible(ctx, question)
-	return strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes"), err
 }

@@ -120,7 +120,7 @@ func (a *app) explanation(err error) explanation {
 	} else if e, ok := errors.AsType[*usageError](err); ok {
 		x = a.hint("usage", clean(e.msg))
 	} else if e, ok := errors.AsType[*awsconfig.SyntaxError](err); ok {
-		x = a.hint("mend-line", a.tilde(e.Origin.String())+": "+clean(e.Msg))
+		x = a.hint("mend-line", clean(a.tilde(e.Origin.String()))+": "+a.sentence(e.Problem.Text()))
 	} else if e, ok := errors.AsType[*plan.Error](err); ok {
 		x = a.explainPlan(e)
 	} else if e, ok := errors.AsType[*cache.HeldError](err); ok {
@@ -294,6 +294,8 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 		return a.hint("partial-credentials", what, name)
 	case plan.PartialKey:
 		return a.hint("partial-key", what, e.Name, name)
+	case plan.MissingKey:
+		return a.hint("missing-key", what, e.Name, name)
 	case plan.NoCredentials:
 		return a.hint("no-credentials", what, e.Name)
 	case plan.NoEnvironmentKeys:

@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"errors"
+	"strconv"
+	"strings"
 
 	"aws-switch-role/internal/awsconfig"
 	"aws-switch-role/internal/plan"
@@ -22,13 +24,59 @@ func syntax(f Facts) []Finding {
 	for e := range f.Config.Malformed() {
 		all = append(all, Finding{ID: UnreadableLine, Origin: e.Origin, Err: e})
 	}
+	return append(all, disagreements(f)...)
+}
+
+// disagreements finds the lines that the AWS tools read differently. Args: the
+// section, the key, how the line should read, and, where it repeats an earlier
+// line, the number of that one and the file.
+func disagreements(f Facts) []Finding {
+	var all []Finding
+	type name struct{ file, section, key string }
+	twice := map[name]bool{}
 	for d := range f.Config.Disagreements() {
-		if d.Profile != "" && !f.wanted(d.Profile) {
+		if d.Before > 0 {
+			twice[name{d.File, d.Section, d.Key}] = true
+		}
+		if d.Profile != "" && !f.wanted(d.Profile) && !refused[d.Quirk] {
 			continue
 		}
-		all = append(all, Finding{ID: ID(d.Quirk), Origin: d.Origin, Args: []string{d.Section, d.Key}})
+		finding := Finding{ID: ID(d.Quirk), Origin: d.Origin, Args: []string{d.Section, d.Key, mended(d), strconv.Itoa(d.Before), d.File}}
+		// What is safe is what means the same to all who read it before.
+		switch d.Quirk {
+		case awsconfig.CapitalKey:
+			finding.Fix = &Fix{Edit: &awsconfig.Edit{Line: d.Line, Key: d.Key, Name: d.Key}}
+		case awsconfig.ColonSeparator:
+			finding.Fix = &Fix{Edit: &awsconfig.Edit{Line: d.Line, Key: d.Key, Name: d.Key, Equals: true}}
+		case awsconfig.ByteOrderMark:
+			finding.Fix = &Fix{Edit: &awsconfig.Edit{Line: d.Line, Unmarked: true}}
+		case awsconfig.PaddedHeader:
+			finding.Fix = &Fix{Edit: &awsconfig.Edit{Line: d.Line, Header: d.Section}}
+		}
+		all = append(all, finding)
+	}
+	for i, f := range all {
+		if twice[name{f.Origin.File, f.Args[0], f.Args[1]}] {
+			all[i].Fix = nil // which of the two counts is for a person to say
+		}
 	}
 	return all
+}
+
+// refused are the quirks for which the AWS CLI refuses the whole file, and with
+// it every profile.
+var refused = map[awsconfig.Quirk]bool{
+	awsconfig.SecondSection: true, awsconfig.SecondKey: true, awsconfig.NoSetting: true,
+	awsconfig.HeadlessLine: true, awsconfig.ByteOrderMark: true, awsconfig.NotUTF8: true,
+}
+
+// mended is how the line of a disagreement should read, less what may be a
+// secret.
+func mended(d awsconfig.Disagreement) string {
+	if d.Value == "" || Showable(d.Key) {
+		return d.Mended
+	}
+	return strings.TrimSuffix(d.Mended, d.Value) + "…"
 }
 
 // chains plans every profile that names credentials. A line that stops many

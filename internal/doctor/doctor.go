@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"io/fs"
 	"slices"
+	"time"
 
 	"aws-switch-role/internal/awsconfig"
 	"aws-switch-role/internal/plan"
@@ -37,17 +38,13 @@ type Finding struct {
 // Fix is a change that mends a finding and that cannot do harm. One of its
 // parts is set.
 type Fix struct {
-	// Rename gives the key of the setting at the finding's origin another
-	// name.
-	Rename *Rename
+	// Edit is a change of the line at the origin.
+	Edit *awsconfig.Edit
 	// Mode is what the permissions of the file at the origin should be.
 	Mode fs.FileMode
 	// Remove are files that are no longer of use.
 	Remove []string
 }
-
-// Rename is a key that should have another name.
-type Rename struct{ Old, New string }
 
 // Facts are what is known of the machine. All but Config may be left out.
 type Facts struct {
@@ -64,6 +61,12 @@ type Facts struct {
 	Lookup  func(name string) (value string, ok bool)
 	Prompts []Prompt
 	Keyring Keyring
+	// Exists reports whether there is a file, and Now is the time.
+	Exists func(path string) bool
+	Now    time.Time
+	// Limits are those of the operating system: NoSecretless, OpenMemory,
+	// OpenEndpoint.
+	Limits []ID
 
 	wanted func(profile string) bool
 }
@@ -99,6 +102,7 @@ func Check(f Facts) []Finding {
 	for _, family := range []func(Facts) []Finding{syntax, chains, settings, modes, caches, prompts, environment, keyrings} {
 		all = append(all, family(f)...)
 	}
+	all = once(all)
 	slices.SortStableFunc(all, func(a, b Finding) int {
 		if (a.Origin.File == "") != (b.Origin.File == "") {
 			return cmp.Compare(b.Origin.File, a.Origin.File)
@@ -106,4 +110,17 @@ func Check(f Facts) []Finding {
 		return cmp.Or(cmp.Compare(a.Origin.File, b.Origin.File), cmp.Compare(a.Origin.Line, b.Origin.Line))
 	})
 	return all
+}
+
+// once leaves out what is told of a line that cannot be read at all.
+func once(all []Finding) []Finding {
+	unreadable := map[awsconfig.Origin]bool{}
+	for _, f := range all {
+		if f.ID == UnreadableLine {
+			unreadable[f.Origin] = true
+		}
+	}
+	return slices.DeleteFunc(all, func(f Finding) bool {
+		return unreadable[f.Origin] && (f.ID == ID(awsconfig.NoSetting) || f.ID == ID(awsconfig.NotUTF8))
+	})
 }

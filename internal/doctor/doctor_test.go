@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
@@ -111,6 +112,8 @@ func findings(t *testing.T, archive *txtar.Archive) string {
 	if f.Config, err = awsconfig.Load(dir+"config", dir+"credentials"); err != nil {
 		t.Fatal(err)
 	}
+	f.Exists = func(path string) bool { return path != "/nowhere" }
+	f.Now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	f.Lookup = func(name string) (string, bool) { v, ok := env[name]; return v, ok }
 	f.Options = plan.Options{
 		InKeyring: func(profile string) (string, error) { return f.Stored[profile], nil },
@@ -146,8 +149,14 @@ func findings(t *testing.T, archive *txtar.Archive) string {
 
 func fixed(f *Fix) string {
 	switch {
-	case f.Rename != nil:
-		return " " + f.Rename.Old + " -> " + f.Rename.New
+	case f.Edit != nil && f.Edit.Unmarked:
+		return " no mark"
+	case f.Edit != nil && f.Edit.Header != "":
+		return " [" + f.Edit.Header + "]"
+	case f.Edit != nil && f.Edit.Equals:
+		return " " + f.Edit.Key + " -> " + f.Edit.Name + " ="
+	case f.Edit != nil:
+		return " " + f.Edit.Key + " -> " + f.Edit.Name
 	case f.Mode != 0:
 		return fmt.Sprintf(" mode %o", f.Mode)
 	}
@@ -173,7 +182,7 @@ func fact(t *testing.T, f *Facts, words []string) {
 			Spare: slices.Contains(words, "spare"), SignIn: slices.Contains(words, "signin"),
 		})
 	case "prompt":
-		f.Prompts = append(f.Prompts, Prompt{Theme: words[1], Setting: words[2], Origin: awsconfig.Origin{File: words[3], Line: number(words[4], 10)}})
+		f.Prompts = append(f.Prompts, Prompt{Theme: words[1], Setting: words[2], Instead: "x", Origin: awsconfig.Origin{File: words[3], Line: number(words[4], 10)}})
 	case "keyring":
 		f.Keyring = Keyring{Asked: words[1], Why: words[2]}
 	default:
@@ -184,17 +193,19 @@ func fact(t *testing.T, f *Facts, words []string) {
 func TestNotes(t *testing.T) {
 	for _, c := range []struct {
 		keyring Keyring
+		limits  []ID
 		want    []Note
 	}{
-		{Keyring{}, nil},
-		{Keyring{Asked: "pass", Why: "broken"}, nil}, // which is a finding
-		{Keyring{Chosen: "none"}, []Note{{ID: NothingKept}}},
-		{Keyring{Chosen: "keychain"}, []Note{{KeyringChosen, []string{"keychain"}}}},
-		{Keyring{Chosen: "kernel", PassedOver: []string{"keyring secret-service: not available: no bus"}}, []Note{
+		{Keyring{}, nil, nil},
+		{Keyring{}, []ID{NoSecretless, OpenMemory}, []Note{{ID: NoSecretless}, {ID: OpenMemory}}},
+		{Keyring{Asked: "pass", Why: "broken"}, nil, nil}, // which is a finding
+		{Keyring{Chosen: "none"}, nil, []Note{{ID: NothingKept}}},
+		{Keyring{Chosen: "keychain"}, nil, []Note{{KeyringChosen, []string{"keychain"}}}},
+		{Keyring{Chosen: "kernel", PassedOver: []string{"keyring secret-service: not available: no bus"}}, nil, []Note{
 			{KeyringForgets, []string{"kernel"}}, {KeyringPassedOver, []string{"secret-service", "not available: no bus"}},
 		}},
 	} {
-		if diff := cmp.Diff(c.want, Notes(Facts{Keyring: c.keyring})); diff != "" {
+		if diff := cmp.Diff(c.want, Notes(Facts{Keyring: c.keyring, Limits: c.limits})); diff != "" {
 			t.Errorf("%+v (-want +got):\n%s", c.keyring, diff)
 		}
 	}

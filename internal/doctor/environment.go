@@ -1,6 +1,9 @@
 package doctor
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // What is odd about the environment.
 const (
@@ -30,6 +33,11 @@ const (
 	// TwoRegions: AWS_REGION and AWS_DEFAULT_REGION differ, and boto3 reads
 	// only the second. Args: the two.
 	TwoRegions ID = "two-regions"
+	// MissingFile: a variable names a file that is not there. Args: the
+	// variable, and the path.
+	MissingFile ID = "missing-file"
+	// EndedKeys: the keys in the environment have ended. Args: the time.
+	EndedKeys ID = "ended-keys"
 )
 
 // environment looks at the variables that go before the files. In a shell
@@ -86,6 +94,16 @@ func environment(f Facts) []Finding {
 	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC", "AWS_ENDPOINT_URL_SIGNIN", "AWS_ENDPOINT_URL_IAM"} {
 		if v := get(name); v != "" && !ofAWS(v) {
 			tell(OtherEndpoint, name, v)
+		}
+	}
+	for _, name := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE", "AWS_WEB_IDENTITY_TOKEN_FILE"} {
+		if v := get(name); v != "" && f.Exists != nil && !f.Exists(v) {
+			tell(MissingFile, name, v)
+		}
+	}
+	if ends := get("AWS_CREDENTIAL_EXPIRATION"); id != "" && ends != "" {
+		if t, err := time.Parse(time.RFC3339, ends); err == nil && t.Before(f.Now) {
+			tell(EndedKeys, ends)
 		}
 	}
 	return all

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"maps"
+	"strconv"
 	"strings"
 
 	"aws-switch-role/internal/awsconfig"
@@ -14,7 +15,8 @@ const (
 	// key, and the one that was meant.
 	KeyTypo ID = "key-typo"
 	// ShadowedKey is a value of the config file in whose place the credentials
-	// file puts another. Args: the key, and the place of the other.
+	// file puts another. Args: the key, the place of the other, and the line and the file of
+	// this one.
 	ShadowedKey ID = "shadowed-key"
 	// PlainKey is a long-lived key in plain text. Args: its id.
 	PlainKey ID = "plain-key"
@@ -29,10 +31,18 @@ const (
 // settings looks at the settings of every profile by themselves.
 func settings(f Facts) []Finding {
 	var all []Finding
+	sessions := map[string]bool{}
 	for name := range f.Config.Names() {
 		p, ok, err := f.Config.Profile(name)
 		if !ok || err != nil || !f.wanted(name) {
 			continue // an error is told elsewhere
+		}
+		if s := p.Keys["sso_session"].Text; s != "" && !sessions[s] {
+			sessions[s] = true
+			if section, ok, err := f.Config.Section("sso-session", s); ok && err == nil {
+				section.Name = "" // it is no profile's
+				all = append(all, typos(section)...)
+			}
 		}
 		all = append(all, typos(p)...)
 		all = append(all, shadowed(p)...)
@@ -56,7 +66,7 @@ func typos(p awsconfig.Profile) []Finding {
 		finding := Finding{ID: KeyTypo, Profile: p.Name, Origin: v.Origin, Args: []string{key, meant}}
 		// Where the right key is there, too, nobody can tell which is meant.
 		if _, both := p.Keys[meant]; !both {
-			finding.Fix = &Fix{Rename: &Rename{key, meant}}
+			finding.Fix = &Fix{Edit: &awsconfig.Edit{Line: v.Line, Key: key, Name: meant}}
 		}
 		all = append(all, finding)
 	}
@@ -85,7 +95,7 @@ func shadowed(p awsconfig.Profile) []Finding {
 		if now.Text == old.Text || key == "aws_secret_access_key" || key == "aws_session_token" || key == "aws_security_token" {
 			continue
 		}
-		all = append(all, Finding{ID: ShadowedKey, Profile: p.Name, Origin: old.Origin, Args: []string{key, now.Origin.String()}})
+		all = append(all, Finding{ID: ShadowedKey, Profile: p.Name, Origin: old.Origin, Args: []string{key, now.Origin.String(), strconv.Itoa(old.Line), old.File}})
 	}
 	return all
 }
@@ -142,6 +152,18 @@ var knownKeys = setOf(`
 	saml_auth_url saml_username saml_provider saml_url jump_role credentials_duration federated_username auth_url
 	x_security_token_expires x_principal_arn expiration assumed_role assumed_role_arn
 `)
+
+// hidden are those of them whose value may be, or hold, a secret.
+var hidden = setOf(`
+	aws_secret_access_key aws_session_token aws_security_token credential_process mfa_process web_identity_token_process mfa_prompt
+`)
+
+// Showable reports whether the value of a key may be shown to whoever looks at
+// the screen: not that of a key that nobody knows.
+func Showable(key string) bool {
+	inner := key[strings.LastIndexByte(key, '.')+1:]
+	return (knownKeys[key] || knownKeys[inner] || strings.HasPrefix(key, "s3.")) && !hidden[inner]
+}
 
 func setOf(words string) map[string]bool {
 	set := map[string]bool{}

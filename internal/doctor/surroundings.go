@@ -9,7 +9,7 @@ import (
 // What is odd about the prompt and the keyring.
 const (
 	// SilentPrompt is a prompt theme that does not show AWS_PROFILE. Args: the
-	// theme, and what is in the way.
+	// theme, what is in the way, and the line that shows it.
 	SilentPrompt ID = "silent-prompt"
 	// KeyringOut is a keyring that cannot be used. Args: what was asked for,
 	// and why not.
@@ -20,6 +20,7 @@ const (
 type Prompt struct {
 	Theme   string
 	Setting string
+	Instead string // the line that should stand there
 	Origin  awsconfig.Origin
 }
 
@@ -44,6 +45,14 @@ const (
 	// KeyringPassedOver is one that would have been used before the chosen.
 	// Args: its name, and why it was not.
 	KeyringPassedOver ID = "keyring-passed-over"
+	// NoSecretless: --secretless is not for this operating system.
+	NoSecretless ID = "no-secretless"
+	// OpenMemory: this operating system has no way to keep the user's other
+	// programs from reading this one's memory.
+	OpenMemory ID = "open-memory"
+	// OpenEndpoint: on this operating system serve cannot tell whose program
+	// asks it.
+	OpenEndpoint ID = "open-endpoint"
 )
 
 // Note is something to know of the machine that no change of a file mends. Its
@@ -70,13 +79,16 @@ func Notes(f Facts) []Note {
 		name, why, _ := strings.Cut(strings.TrimPrefix(why, "keyring "), ": ")
 		all = append(all, Note{KeyringPassedOver, []string{name, why}})
 	}
+	for _, limit := range f.Limits {
+		all = append(all, Note{ID: limit})
+	}
 	return all
 }
 
 func prompts(f Facts) []Finding {
 	var all []Finding
 	for _, p := range f.Prompts {
-		all = append(all, Finding{ID: SilentPrompt, Origin: p.Origin, Args: []string{p.Theme, p.Setting}})
+		all = append(all, Finding{ID: SilentPrompt, Origin: p.Origin, Args: []string{p.Theme, p.Setting, p.Instead}})
 	}
 	return all
 }

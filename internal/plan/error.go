@@ -19,6 +19,8 @@ const (
 	PartialCredentials
 	// PartialKey: one half of a key pair is missing.
 	PartialKey
+	// MissingKey: a key without which the others of its kind mean nothing.
+	MissingKey
 	// MissingSource: source_profile or include_profile names a profile that
 	// no file has.
 	MissingSource

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/message"
 )
 
 // FuzzPlan plans every profile of any two files: each plan keeps AWS's rules,
@@ -66,7 +67,7 @@ func FuzzPlan(f *testing.F) {
 				continue
 			}
 			checkInvariants(t, p)
-			if err := Print(io.Discard, p, nil); err != nil || p.Profile == "" {
+			if err := Print(io.Discard, p, message.Text.String, nil); err != nil || p.Profile == "" {
 				t.Fatalf("%+v, %v", p, err)
 			}
 			again, err := For(c, name, o)

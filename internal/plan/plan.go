@@ -374,7 +374,7 @@ func (b *builder) unknown(name string) error {
 	}
 	for bad := range b.config.Malformed() {
 		e.Origin = bad.Origin
-		e.Msg = message.New("unknown-name-unread", "no profile is named %s, but this line cannot be read: %s", name, bad.Msg)
+		e.Msg = message.New("unknown-name-unread", "no profile is named %s, but this line cannot be read: %s", name, bad.Problem.Text())
 		break
 	}
 	return e

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"aws-switch-role/internal/awsconfig"
+	"aws-switch-role/internal/message"
 )
 
 var update = flag.Bool("update", false, "rewrite the wanted output of testdata/*.txtar")
@@ -103,7 +104,7 @@ func printed(t *testing.T, p Plan, err error) string {
 	}
 	checkInvariants(t, p)
 	var b bytes.Buffer
-	if err := Print(&b, p, nil); err != nil {
+	if err := Print(&b, p, message.Text.String, nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

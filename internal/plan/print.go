@@ -12,73 +12,107 @@ import (
 // Print draws p for people: the chain, hop by hop, each value with the place
 // it was read from, what will be asked and where requests will go. kept says
 // of a hop until when a session of it is kept, "" when none is; nil stands for
-// none at all.
-func Print(w io.Writer, p Plan, kept func(i int) string) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s", p.Profile)
+// none at all. say puts a sentence into the person's language.
+func Print(w io.Writer, p Plan, say func(message.Text) string, kept func(i int) string) error {
+	d := drawing{say: say}
+	d.b.WriteString(p.Profile)
 	if who := p.Who(); who != "" {
-		fmt.Fprintf(&b, ": %s", who)
+		d.b.WriteString(": " + who)
 	}
-	b.WriteString("\n\n")
+	d.b.WriteString("\n\n")
 	for i, h := range p.Hops {
-		fmt.Fprintf(&b, "%d. %s\n", i+1, Describe(h))
+		fmt.Fprintf(&d.b, "%d. %s\n", i+1, say(Description(h)))
 		for _, f := range p.Facts[i] {
-			line(&b, f.Name, f.Text, f.From)
+			d.line(f.Name, d.phrase(f.Text), d.phrase(f.From))
 		}
 		if kept != nil && kept(i) != "" {
-			line(&b, "kept", kept(i), "")
+			d.line("kept", kept(i), "")
 		}
 		switch h := h.(type) {
 		case SessionToken:
-			ask(&b, h.MFA)
-			line(&b, "request", "GetSessionToken to "+h.Endpoint.Endpoint().Host(), "")
+			d.ask(h.MFA)
+			d.request("request", "GetSessionToken", h.Endpoint.Endpoint().Host())
 		case FederationToken:
-			line(&b, "request", "GetFederationToken to "+h.Endpoint.Endpoint().Host(), "")
+			d.request("request", "GetFederationToken", h.Endpoint.Endpoint().Host())
 		case AssumeRole:
-			ask(&b, h.MFA)
-			line(&b, "request", "AssumeRole to "+h.Endpoint.Host(), "")
+			d.ask(h.MFA)
+			d.request("request", "AssumeRole", h.Endpoint.Host())
 		case WebIdentity:
-			line(&b, "request", "AssumeRoleWithWebIdentity to "+h.Endpoint.Host(), "")
+			d.request("request", "AssumeRoleWithWebIdentity", h.Endpoint.Host())
 		case SSO:
-			line(&b, "request", "GetRoleCredentials to "+hostIn(h.Endpoint, h.PortalURL()), "")
+			d.request("request", "GetRoleCredentials", hostIn(h.Endpoint, h.PortalURL()))
 			if h.Session != "" { // the older form's sign-ins are not renewed
-				line(&b, "renewal", "CreateToken to "+hostIn(h.OIDCEndpoint, h.OIDCURL()), "")
+				d.request("renewal", "CreateToken", hostIn(h.OIDCEndpoint, h.OIDCURL()))
 			}
 		case Login:
-			line(&b, "renewal", "CreateOAuth2Token to "+hostIn(h.Endpoint, h.SigninURL()), "")
+			d.request("renewal", "CreateOAuth2Token", hostIn(h.Endpoint, h.SigninURL()))
 		}
 	}
-	b.WriteString("\n")
-	if p.Region != "" {
-		line(&b, "region", p.Region, p.RegionFact.From)
-	} else {
-		line(&b, "region", "none", "no profile of the chain names one")
-	}
-	if p.CABundle != "" {
-		line(&b, "ca_bundle", p.CABundle, "trusted instead of the system's certificates")
-	}
-	if p.Protected {
-		line(&b, "protected", "asks for the profile's name first", "switch_role_protected")
-	}
-	if p.Secretless {
-		line(&b, "secretless", "keeps the credentials out of the environment", "switch_role_secretless")
-	}
-	if p.Plain {
-		line(&b, "delivers", "the long-lived key itself", "--no-session")
-	}
-	if len(p.Asks()) == 0 {
-		line(&b, "asks", "no MFA code", "")
-	}
-	if c := p.Console; c.URL != "" {
-		line(&b, "console", c.URL, "")
-		line(&b, "signs in", "at "+c.SigninURL, "")
-		if c.Duration != 0 {
-			line(&b, "console session", Length(c.Duration), "")
-		}
-	}
-	_, err := io.WriteString(w, b.String())
+	d.b.WriteString("\n")
+	d.whole(p)
+	_, err := io.WriteString(w, d.b.String())
 	return err
 }
+
+// drawing is a plan on its way to a person.
+type drawing struct {
+	b   strings.Builder
+	say func(message.Text) string
+}
+
+// whole draws what is true of the plan as a whole.
+func (d *drawing) whole(p Plan) {
+	if p.Region != "" {
+		d.line("region", p.Region, d.phrase(p.RegionFact.From))
+	} else {
+		d.line("region", d.say(message.New("draw-no-region", "none")), d.say(message.New("draw-nobody-names-one", "no profile of the chain names one")))
+	}
+	if p.CABundle != "" {
+		d.line("ca_bundle", p.CABundle, d.say(message.New("draw-ca-bundle", "trusted instead of the system's certificates")))
+	}
+	if p.Protected {
+		d.line("protected", d.say(message.New("draw-protected", "asks for the profile's name first")), "switch_role_protected")
+	}
+	if p.Secretless {
+		d.line("secretless", d.say(message.New("draw-secretless", "keeps the credentials out of the environment")), "switch_role_secretless")
+	}
+	if p.Plain {
+		d.line("delivers", d.say(message.New("draw-plain", "the long-lived key itself")), "--no-session")
+	}
+	if len(p.Asks()) == 0 {
+		d.line("asks", d.say(message.New("draw-no-code", "no MFA code")), "")
+	}
+	if c := p.Console; c.URL != "" {
+		d.line("console", c.URL, "")
+		d.line("signs in", d.say(message.New("draw-signs-in", "at %s", c.SigninURL)), "")
+		if c.Duration != 0 {
+			d.line("console session", Length(c.Duration), "")
+		}
+	}
+}
+
+// phrase puts a fact that is no value of a file's into the person's language.
+func (d *drawing) phrase(fact string) string {
+	switch fact {
+	case ofUser:
+		return d.say(message.New("draw-of-user", "your user name"))
+	case ofKeyring:
+		return d.say(message.New("draw-of-keyring", "the keyring"))
+	case isSecret:
+		return d.say(message.New("draw-secret", "(secret)"))
+	case longest:
+		return d.say(message.New("draw-longest", "the role's maximum"))
+	}
+	return fact
+}
+
+// Facts that are no values of a file's.
+const (
+	ofUser    = "your user name"
+	ofKeyring = "the keyring"
+	isSecret  = "(secret)"
+	longest   = "the role's maximum"
+)
 
 // hostIn is a configured URL, else the host of AWS's own.
 func hostIn(configured, own string) string {
@@ -86,22 +120,26 @@ func hostIn(configured, own string) string {
 }
 
 // line writes one value in columns; an empty from leaves the last one out.
-func line(b *strings.Builder, name, text, from string) {
+func (d *drawing) line(name, text, from string) {
 	text = strings.ReplaceAll(text, "\n", `\n`)
 	if from == "" {
-		fmt.Fprintf(b, "   %-22s %s\n", name, text)
+		fmt.Fprintf(&d.b, "   %-22s %s\n", name, text)
 		return
 	}
-	fmt.Fprintf(b, "   %-22s %-44s %s\n", name, text, from)
+	fmt.Fprintf(&d.b, "   %-22s %-44s %s\n", name, text, from)
 }
 
-func ask(b *strings.Builder, m MFA) {
+func (d *drawing) request(name, action, host string) {
+	d.line(name, d.say(message.New("draw-request", "%s to %s", action, host)), "")
+}
+
+func (d *drawing) ask(m MFA) {
 	switch {
 	case m.Serial == "":
 	case m.Process != "":
-		line(b, "asks", "the command of mfa_process, for "+m.Serial, "")
+		d.line("asks", d.say(message.New("draw-asks-process", "the command of mfa_process, for %s", m.Serial)), "")
 	default:
-		line(b, "asks", Prompt(m.Serial), "")
+		d.line("asks", Prompt(m.Serial), "")
 	}
 }
 

@@ -171,7 +171,7 @@ func (b *builder) role(l link, isTarget, chained, spendsMFA bool) (AssumeRole, [
 		note("role_session_name", v)
 	} else {
 		h.SessionName = DefaultSessionName(b.o.UserName)
-		facts = append(facts, Fact{"role_session_name", h.SessionName, "your user name"})
+		facts = append(facts, Fact{"role_session_name", h.SessionName, ofUser})
 	}
 	if v := value("--external-id", b.o.ExternalID, "external_id"); v.Text != "" {
 		if !validExternalID(v.Text) {
@@ -278,7 +278,7 @@ func (b *builder) duration(h *AssumeRole, l link, isTarget, chained, spendsMFA b
 		return nil
 	case asked && b.o.Longest:
 		h.Duration = 0
-		*facts = append(*facts, Fact{"duration_seconds", "the role's maximum", "--duration"})
+		*facts = append(*facts, Fact{"duration_seconds", longest, "--duration"})
 		return nil
 	case asked:
 		v, d = flag, b.o.Duration

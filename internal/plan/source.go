@@ -108,7 +108,7 @@ func KeyOf(p awsconfig.Profile) (id, secret, token awsconfig.Value) {
 func (b *builder) keyringKey(ch *chain, l link) error {
 	if l.keyring != "" {
 		ch.source = StoredKey{Profile: cmp.Or(l.holder, l.Name), AccessKeyID: l.keyring, Keyring: true}
-		ch.facts = []Fact{{"aws_access_key_id", l.keyring, "the keyring"}, {"aws_secret_access_key", "(secret)", "the keyring"}}
+		ch.facts = []Fact{{"aws_access_key_id", l.keyring, ofKeyring}, {"aws_secret_access_key", isSecret, ofKeyring}}
 		return nil
 	}
 	v := l.Keys["envchain_namespace"]
@@ -132,9 +132,9 @@ func (b *builder) storedKey(ch *chain, l link) error {
 		return &Error{Kind: BadValue, Profile: l.Name, Origin: id.Origin, Name: "aws_access_key_id", Msg: message.New("key-id-form", "aws_access_key_id is not an access key id, such as AKIAIOSFODNN7EXAMPLE")}
 	}
 	ch.source = StoredKey{Profile: cmp.Or(l.holder, l.Name), AccessKeyID: id.Text, Temporary: token.Text != ""}
-	ch.facts = []Fact{{"aws_access_key_id", id.Text, id.Origin.String()}, {"aws_secret_access_key", "(secret)", secret.Origin.String()}}
+	ch.facts = []Fact{{"aws_access_key_id", id.Text, id.Origin.String()}, {"aws_secret_access_key", isSecret, secret.Origin.String()}}
 	if token.Text != "" {
-		ch.facts = append(ch.facts, Fact{"aws_session_token", "(secret)", token.Origin.String()})
+		ch.facts = append(ch.facts, Fact{"aws_session_token", isSecret, token.Origin.String()})
 	}
 	return nil
 }
@@ -402,6 +402,7 @@ func (b *builder) sso(ch *chain, l link) error {
 	}
 	h := SSO{Profile: l.Name, Scopes: defaultScopes()}
 	facts := []Fact{}
+	at := map[string]awsconfig.Origin{}
 	if name, ok := l.get("sso_session"); ok {
 		section, found, err := b.config.Section("sso-session", name.Text)
 		if err != nil {
@@ -413,6 +414,7 @@ func (b *builder) sso(ch *chain, l link) error {
 		h.Session, h.Scopes = name.Text, scopes(section)
 		facts = append(facts, Fact{"sso_session", name.Text, name.Origin.String()})
 		for _, k := range []string{"sso_start_url", "sso_region"} {
+			at[k] = section.Origin // where it belongs
 			in, ok := section.Keys[k]
 			if !ok || in.Text == "" {
 				continue
@@ -430,7 +432,11 @@ func (b *builder) sso(ch *chain, l link) error {
 		}
 	}
 	if len(missing) > 0 {
-		return &Error{Kind: NoCredentials, Profile: l.Name, Origin: l.Origin, Name: missing[0], Msg: message.New("sso-incomplete", "the profile is for IAM Identity Center but has no %s", strings.Join(missing, ", "))}
+		origin, inSession := at[missing[0]]
+		if !inSession {
+			origin = l.Origin
+		}
+		return &Error{Kind: MissingKey, Profile: l.Name, Origin: origin, Name: missing[0], Msg: message.New("sso-incomplete", "the profile is for IAM Identity Center but has no %s", strings.Join(missing, ", "))}
 	}
 	h.AccountID, h.RoleName, h.StartURL, h.Region = values["sso_account_id"].Text, values["sso_role_name"].Text, values["sso_start_url"].Text, values["sso_region"].Text
 	switch {

@@ -5,56 +5,97 @@ import "sync"
 // findings explain what the doctor finds.
 var findings = sync.OnceValue(func() map[string]entry {
 	return map[string]entry{
-		// Lines on which the AWS tools disagree. 1 is the section, 2 the key.
+		// Lines on which the AWS tools disagree. 1 is the section, 2 the key, 3 the
+		// line as it should be, 4 the number of the line that it repeats, 5 the file.
 		"trailing-comment": {
 			text{"a comment stands behind the value of %[2]s", "%[2]s の値の後ろにコメントがある"},
 			text{"the AWS CLI and boto3 take it for a part of the value, the SDKs cut it off", "AWS CLI と boto3 はコメントも値の一部として読み、SDK は切り捨てる"},
-			text{"move the comment to a line of its own", "コメントを別の行に移す"},
+			text{"write %[3]s, and the comment on a line of its own", "%[3]s とだけ書き、コメントは別の行に移す"},
+		},
+		"nested-comment": {
+			text{"a comment stands behind the value of %[2]s", "%[2]s の値の後ろにコメントがある"},
+			text{"the SDK for JavaScript cuts it off, the AWS CLI and the SDK for Go take it for a part of the value", "JavaScript の SDK は切り捨て、AWS CLI と Go の SDK は値の一部として読む"},
+			text{"write %[3]s, and the comment on a line of its own", "%[3]s とだけ書き、コメントは別の行に移す"},
 		},
 		"continued-value": {
 			text{"the value of %[2]s goes on in an indented line", "%[2]s の値が字下げした次の行に続いている"},
 			text{"the AWS CLI and the SDK for Go join the lines, the SDK for JavaScript keeps the first", "AWS CLI と Go の SDK は行をつなぎ、JavaScript の SDK は最初の行だけを使う"},
-			text{"write it on one line", "1 行で書く"},
+			text{"write it on one line: %[3]s", "1 行で書く: %[3]s"},
 		},
 		"colon-separator": {
 			text{"%[2]s is set with a colon", "%[2]s がコロンで設定されている"},
 			text{"the AWS CLI takes it, the SDKs do not see the setting", "AWS CLI は読むが、SDK にはこの設定が見えない"},
-			text{"write %[2]s = VALUE", "%[2]s = 値 と書く"},
+			text{"write %[3]s", "%[3]s と書く"},
 		},
 		"quoted-value": {
 			text{"the value of %[2]s is in quotes", "%[2]s の値が引用符で囲まれている"},
 			text{"they are part of the value to the AWS CLI and the SDK for JavaScript, but not to that for Go", "AWS CLI と JavaScript の SDK では引用符も値になり、Go の SDK では外れる"},
-			text{"take the quotes off", "引用符を外す"},
+			text{"write %[3]s", "%[3]s と書く"},
 		},
 		"quoted-name": {
 			text{"the name in [%[1]s] is in quotes", "[%[1]s] の名前が引用符で囲まれている"},
 			text{"the AWS CLI takes them off, the SDKs do not find the profile", "AWS CLI は引用符を外すが、SDK はプロファイルを見つけられない"},
-			text{"rename the profile to one word", "プロファイル名を空白のない 1 語にする"},
+			text{"write %[3]s, and the name so wherever it is used", "%[3]s と書き、使っているところもその名前にする"},
 		},
 		"capital-key": {
 			text{"%[2]s is written in capitals", "%[2]s が大文字で書かれている"},
 			text{"the SDK for JavaScript does not find it", "JavaScript の SDK はこの設定を見つけられない"},
-			text{"write it in small letters", "小文字で書く"},
+			text{"write %[3]s", "%[3]s と書く"},
+		},
+		"nested-capital": {
+			text{"%[2]s is written in capitals", "%[2]s が大文字で書かれている"},
+			text{"the AWS CLI and boto3 do not find it", "AWS CLI と boto3 はこの設定を見つけられない"},
+			text{"write %[3]s", "%[3]s と書く"},
 		},
 		"padded-header": {
 			text{"there are blanks inside the brackets of [%[1]s]", "[%[1]s] の括弧の内側に空白がある"},
-			text{"the AWS CLI does not find the section", "AWS CLI はこのセクションを見つけられない"},
-			text{"write [%[1]s]", "[%[1]s] と書く"},
+			text{"not every AWS tool finds the section", "このセクションを見つけられない AWS ツールがある"},
+			text{"write %[3]s", "%[3]s と書く"},
 		},
 		"stray-section": {
 			text{"no tool reads the section [%[1]s]", "セクション [%[1]s] はどのツールも読まない"},
 			text{"the config file wants [profile NAME], the credentials file wants [NAME]", "config ファイルでは [profile 名前]、credentials ファイルでは [名前] と書く"},
-			text{"correct the header, or remove the section", "見出しを直すか、セクションを消す"},
+			text{"write %[3]s, or delete the section", "%[3]s と書くか、セクションを消す"},
+		},
+		"inherited-section": {
+			text{"[%[1]s] is not the profile default", "[%[1]s] は default プロファイルではない"},
+			text{"all sections inherit its settings for the AWS CLI and boto3, and no SDK reads it", "AWS CLI と boto3 では全セクションに引き継がれ、SDK はどれも読まない"},
+			text{"write [default]", "[default] と書く"},
+		},
+		"two-defaults": {
+			text{"the profile default has two sections, this one and that of line %[4]s", "default プロファイルのセクションが 2 つある (ここと %[4]s 行目)"},
+			text{"the SDKs read [profile default] alone, the AWS CLI and boto3 the later of the two", "SDK は [profile default] だけを、AWS CLI と boto3 は後にあるほうを読む"},
+			text{"put the settings of both under [default], and delete the other header", "両方の設定を [default] にまとめ、もう一方の見出しを消す"},
 		},
 		"second-section": {
-			text{"the section [%[1]s] was there before", "セクション [%[1]s] がすでにある"},
+			text{"the section [%[1]s] was there before, in line %[4]s", "セクション [%[1]s] がすでに %[4]s 行目にある"},
 			text{"the AWS CLI and boto3 refuse the whole file, the SDKs merge the two", "AWS CLI と boto3 はファイル全体を拒み、SDK は 2 つを合わせる"},
-			text{"make one section of them", "1 つのセクションにまとめる"},
+			text{"move its settings up under [%[1]s] in line %[4]s, and delete this header", "設定を %[4]s 行目の [%[1]s] の下に移し、この見出しを消す"},
 		},
 		"second-key": {
-			text{"%[2]s is set twice in [%[1]s]", "[%[1]s] で %[2]s が 2 回設定されている"},
+			text{"%[2]s was set before in [%[1]s], in line %[4]s", "[%[1]s] の %[2]s はすでに %[4]s 行目で設定されている"},
 			text{"the AWS CLI and boto3 refuse the whole file, for the SDKs the last one counts", "AWS CLI と boto3 はファイル全体を拒み、SDK では最後のものが有効になる"},
-			text{"keep the one that is meant", "必要なほうだけを残す"},
+			text{"delete the earlier line: sed -i.bak %[4]sd %[5]s", "先の行を消す: sed -i.bak %[4]sd %[5]s"},
+		},
+		"no-setting": {
+			text{"this line is neither a header nor a setting", "この行は見出しでも設定でもない"},
+			text{"the AWS CLI and boto3 refuse the whole file, the SDKs pass over the line", "AWS CLI と boto3 はファイル全体を拒み、SDK はこの行を読み飛ばす"},
+			text{"write KEY = VALUE, or put # in front of it", "キー = 値 と書くか、行頭に # を付ける"},
+		},
+		"headless-line": {
+			text{"this line stands above the first header", "この行は最初の見出しより上にある"},
+			text{"the AWS CLI and boto3 refuse the whole file, the SDKs pass over the line", "AWS CLI と boto3 はファイル全体を拒み、SDK はこの行を読み飛ばす"},
+			text{"write a header above it, such as [default], or put # in front of it", "その上に [default] などの見出しを書くか、行頭に # を付ける"},
+		},
+		"byte-order-mark": {
+			text{"the file begins with a byte order mark", "ファイルの先頭に BOM がある"},
+			text{"the AWS CLI and boto3 refuse the whole file, the SDKs do not", "AWS CLI と boto3 はファイル全体を拒み、SDK は読む"},
+			text{"take it out: aws-switch-role doctor --fix", "取り除く: aws-switch-role doctor --fix"},
+		},
+		"not-utf8": {
+			text{"this line is not UTF-8 text", "この行は UTF-8 のテキストではない"},
+			text{"the AWS CLI and boto3 refuse the whole file", "AWS CLI と boto3 はファイル全体を拒む"},
+			text{"save the file as UTF-8, for instance: iconv -f LATIN1 -t UTF-8 -o NEW %[5]s", "ファイルを UTF-8 で保存する。たとえば: iconv -f CP932 -t UTF-8 -o 新しいファイル %[5]s"},
 		},
 
 		// Settings.
@@ -66,7 +107,7 @@ var findings = sync.OnceValue(func() map[string]entry {
 		"shadowed-key": {
 			text{"%[1]s never counts", "%[1]s は使われない"},
 			text{"the credentials file sets it, too (%[2]s), and goes first", "credentials ファイル (%[2]s) にもあり、そちらが優先される"},
-			text{"remove one of the two", "どちらかを消す"},
+			text{"delete this line: sed -i.bak %[3]sd %[4]s", "この行を消す: sed -i.bak %[3]sd %[4]s"},
 		},
 		"plain-key": {
 			text{"the long-lived key %[1]s stands here in plain text", "長期アクセスキー %[1]s が平文で置かれている"},
@@ -76,7 +117,7 @@ var findings = sync.OnceValue(func() map[string]entry {
 		"key-in-both": {
 			text{"the key %[1]s is in the keyring, and still here in plain text", "キー %[1]s はキーリングにあるのに、ここにも平文で残っている"},
 			text{"the keyring's is used; this one only waits to be read", "使われるのはキーリングのほうで、ここにある意味はない"},
-			text{"remove aws_access_key_id and aws_secret_access_key from this section", "このセクションから aws_access_key_id と aws_secret_access_key を消す"},
+			text{"take it out of the file: aws-switch-role keys import %[2]s", "ファイルから消す: aws-switch-role keys import %[2]s"},
 		},
 		"mfa-serial-no-device": {
 			text{"%[1]s is not the ARN of an MFA device", "%[1]s は MFA デバイスの ARN ではない"},
@@ -145,7 +186,17 @@ var findings = sync.OnceValue(func() map[string]entry {
 		"two-regions": {
 			text{"AWS_REGION is %[1]s and AWS_DEFAULT_REGION is %[2]s", "AWS_REGION は %[1]s、AWS_DEFAULT_REGION は %[2]s"},
 			text{"boto3 and the AWS CLI v1 read only the second, the SDKs only the first", "boto3 と AWS CLI v1 は後者だけを、SDK は前者だけを読む"},
-			text{"set both to the same", "同じ値にする"},
+			text{"set both to the same: export AWS_DEFAULT_REGION=%[1]s", "同じ値にする: export AWS_DEFAULT_REGION=%[1]s"},
+		},
+		"missing-file": {
+			text{"%[1]s names %[2]s, which is not there", "%[1]s が指す %[2]s がない"},
+			text{"the AWS tools fail, or go on without it", "AWS のツールは失敗するか、それなしで動く"},
+			text{"unset %[1]s", "unset %[1]s"},
+		},
+		"ended-keys": {
+			text{"the keys in the environment ended at %[1]s", "環境変数のキーは %[1]s に期限が切れた"},
+			text{"AWS refuses them, and the AWS CLI does not try others", "AWS に拒まれ、AWS CLI はほかのキーを試さない"},
+			text{"unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION", "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_CREDENTIAL_EXPIRATION"},
 		},
 		"other-endpoint": {
 			text{"%[1]s sends requests to %[2]s, which is not AWS's", "%[1]s により、リクエストは AWS ではない %[2]s に送られる"},
@@ -157,12 +208,15 @@ var findings = sync.OnceValue(func() map[string]entry {
 		"silent-prompt": {
 			text{"%[1]s does not show the profile: %[2]s", "%[1]s がプロファイルを表示しない: %[2]s"},
 			text{"a switched shell looks like any other", "切り替えたシェルがほかと見分けられない"},
-			text{"take that setting out", "この設定を外す"},
+			text{"write %[3]s", "%[3]s と書く"},
 		},
 		"keyring-chosen":      {what: text{"sessions are sealed under a key in the keyring %[1]s", "セッションはキーリング %[1]s の鍵で封じて保存する"}},
 		"keyring-forgets":     {what: text{"sessions are sealed under a key in the keyring %[1]s, which a restart empties: the first switch after it asks for a code again", "セッションはキーリング %[1]s の鍵で封じて保存する。再起動で消えるので、その後の最初の切り替えではまたコードを聞かれる"}},
 		"nothing-kept":        {what: text{"no keyring is used, so sessions are not kept: every switch asks for a code", "キーリングを使っていないので、セッションは保存されず、切り替えのたびにコードを聞かれる"}},
 		"keyring-passed-over": {what: text{"the keyring %[1]s was passed over: %[2]s", "キーリング %[1]s は使わなかった: %[2]s"}},
+		"no-secretless":       {what: text{"--secretless is not for this operating system: use serve instead", "この OS では --secretless を使えない。代わりに serve を使う"}},
+		"open-memory":         {what: text{"this operating system lets your other programs read the memory of this one with a debugger's rights", "この OS では、デバッガーの権限を持つほかのプログラムからこのプログラムのメモリーを読める"}},
+		"open-endpoint":       {what: text{"on this operating system serve cannot tell whose program asks it: its token alone keeps others out", "この OS の serve は誰のプログラムからの要求か区別できず、トークンだけで守られる"}},
 		"keyring-out-of-reach": {
 			text{"the keyring %[1]s cannot be used: %[2]s", "キーリング %[1]s が使えない: %[2]s"},
 			text{"sessions are not kept, so every switch asks for a code", "セッションを保存できないので、切り替えのたびにコードを聞かれる"},

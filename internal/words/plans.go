@@ -22,6 +22,7 @@ var hints = sync.OnceValue(func() map[string]entry {
 			next: text{"pass --source-profile NAME, or bring the keys along: envchain NAMESPACE aws-switch-role ROLE_ARN", "--source-profile で指定するか、キーを持ち込む: envchain 名前空間 aws-switch-role ROLE_ARN"},
 		},
 		"partial-key":           {next: text{"add %[1]s to the same section, or set both: aws configure --profile %[2]s", "同じセクションに %[1]s を加えるか、両方を設定する: aws configure --profile %[2]s"}},
+		"missing-key":           {next: text{"add %[1]s = VALUE to that section, or have all of them written: aws configure sso --profile %[2]s", "そのセクションに %[1]s = 値 を加えるか、まとめて書かせる: aws configure sso --profile %[2]s"}},
 		"no-credentials":        {next: text{"give it keys (aws configure --profile %[1]s), a role_arn, or keys in the environment", "キー (aws configure --profile %[1]s) か role_arn、または環境変数のキーを与える"}},
 		"no-environment-keys":   {next: text{"envchain NAMESPACE aws-switch-role %[1]s, or export the two variables first", "envchain 名前空間 aws-switch-role %[1]s とするか、先に 2 つの変数を export する"}},
 		"left-environment-keys": {next: text{"leave this shell first (exit), or bring the keys along again: envchain NAMESPACE aws-switch-role %[1]s", "先にこのシェルを出る (exit) か、キーを持ち込み直す: envchain 名前空間 aws-switch-role %[1]s"}},

@@ -61,6 +61,29 @@ func checkEntry(t *testing.T, id string, e entry) {
 	}
 }
 
+// typable is what can be typed at a prompt, or written into a line of a file.
+var typable = regexp.MustCompile(`(aws-switch-role|aws|chmod|unset|export|sed|iconv) |` +
+	`[A-Za-z_キー]+ = |\[default\]|%\[3\]s|%\[1\]s\] in line|%\[1\]s\]|%\[2\]s(\?| のつもり)`)
+
+// TestFindings sees that each finding says what, why and which one thing mends
+// it: a command, or a line of a file.
+func TestFindings(t *testing.T) {
+	for id, e := range findings() {
+		note := e.why == (text{}) && e.next == (text{})
+		if note {
+			continue
+		}
+		if e.what.en == "" || e.why.en == "" {
+			t.Errorf("%s says not what is wrong and why", id)
+		}
+		for _, next := range []string{e.next.en, e.next.ja} {
+			if !typable.MatchString(next) {
+				t.Errorf("%s: nothing can be typed of %q", id, next)
+			}
+		}
+	}
+}
+
 // verbs are the arguments that a sentence uses, each once.
 func verbs(s string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(verb.FindAllString(s, -1))))

@@ -92,7 +92,9 @@ func note(t *testing.T, property, format string, args ...any) {
 //	reset            forget the requests and heal all faults
 //	fault EFFECT [ACTION [COUNT]]
 //	                 make AWS answer otherwise: see faults below; ends:LENGTH
-//	                 are credentials, or a sign-in, that end so soon
+//	                 are credentials, or a sign-in, that end so soon, and
+//	                 untimely:LENGTH refuses signatures by a clock that is so far
+//	                 ahead of the Date header
 //	advance LENGTH   move the world's clock on
 //	webtoken FILE [LENGTH]
 //	                 write a token of the world's identity provider that ends
@@ -755,7 +757,7 @@ var faults = map[string]emulator.Fault{
 	"429":         {Effect: emulator.Fail(429, "TooManyRequestsException", "HTTP 429 Unknown Code")},
 	"403":         {Effect: emulator.Fail(403, "AccessDenied", "Access denied")},
 	"boundary":    {Effect: emulator.Fail(403, "AccessDenied", "User: "+emulator.DemoUser+" is not authorized to perform: sts:AssumeRole on resource: "+emulator.DemoRole("Open")+" because no service control policy allows the sts:AssumeRole action")},
-	"no-mfa-iam":  {Effect: emulator.Fail(403, "InvalidClientTokenId", "The security token included in the request is invalid.")},
+	"untimely":    {Effect: emulator.Fail(403, "SignatureDoesNotMatch", "Signature expired")},
 	"hostile":     {Effect: emulator.Fail(403, "AccessDenied", "no\u0085\u009b2J\u202eyaw\u2066 way")},
 	"hostile-raw": {Effect: emulator.Fail(403, "AccessDenied", "\x1b]0;owned\a\x1b[2J\u202eno\u0085 \xff way")},
 	"hostile-id":  {Effect: emulator.Replace("AccessKeyId", "ASIA\x1b[31mEVIL")},
@@ -781,6 +783,11 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		f.Effect, ok = emulator.EndAt(of(ts).now().Add(d)), true
 	}
+	if by, late := strings.CutPrefix(args[0], "untimely:"); late {
+		d, err := time.ParseDuration(by)
+		ts.Check(err)
+		f.Effect, ok = untimely(of(ts).now().Add(d)), true
+	}
 	if !ok {
 		ts.Fatalf("no fault %q", args[0])
 	}
@@ -793,6 +800,17 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 		f.Count = n
 	}
 	of(ts).server.Inject(f)
+}
+
+// untimely refuses a signature as STS does whose time is now.
+func untimely(now time.Time) emulator.Effect {
+	const form = "20060102T150405Z"
+	allowed := 5 * time.Minute
+	signed, word, edge, sign := time.Now().UTC(), "Signature expired: %s is now earlier than %s (%s %s 5 min.)", now.Add(-allowed), "-"
+	if now.Before(signed) {
+		word, edge, sign = "Signature not yet current: %s is still later than %s (%s %s 5 min.)", now.Add(allowed), "+"
+	}
+	return emulator.Fail(403, "SignatureDoesNotMatch", fmt.Sprintf(word, signed.Format(form), edge.UTC().Format(form), now.UTC().Format(form), sign))
 }
 
 func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {

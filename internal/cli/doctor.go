@@ -67,7 +67,7 @@ which hop it breaks, and says why, as far as AWS tells.`,
 				r.profiles++
 			}
 			if online {
-				if r.chain, err = a.try(cmd.Context(), f, args[0]); err != nil {
+				if err := a.walked(cmd.Context(), f, args[0], &r); err != nil {
 					return err
 				}
 			}
@@ -108,6 +108,28 @@ type trial struct {
 	arn  string
 	err  error
 	at   int // the hop that err is of, one behind the last for the question who one is
+}
+
+// walked adds to a report what becomes of walking the chain of a profile.
+func (a *app) walked(ctx context.Context, f *switchFlags, name string, r *report) error {
+	ahead := time.Duration(0)
+	f.clockOff = func(d time.Duration) { ahead = d }
+	t, err := a.try(ctx, f, name)
+	if bad, ok := errors.AsType[*plan.Error](err); ok && slices.ContainsFunc(r.findings, func(f doctor.Finding) bool { return f.Err != nil && f.Err.Error() == bad.Error() }) {
+		return nil // there is no chain, and the report says why
+	}
+	if err != nil {
+		return err
+	}
+	r.chain = t
+	if ahead != 0 {
+		id := doctor.ClockBehind
+		if ahead < 0 {
+			id = doctor.ClockAhead
+		}
+		r.findings = append(r.findings, doctor.Finding{ID: id, Args: []string{inMinutes(ahead)}})
+	}
+	return nil
 }
 
 // try walks the chain of a profile. An error is of the plan, or of the person.

@@ -530,6 +530,7 @@ func (a *app) explainHop(e *session.HopError) explanation {
 	} else {
 		x = explanation{What: clean(e.Err.Error())}
 	}
+	x = a.withEndpoint(x, e)
 	// The code's own sentence goes before what AWS said about it.
 	if c, ok := errors.AsType[*hop.CodeError](e.Err); ok {
 		x = a.phrase("code-wrong", c.Serial, a.nextCode(), typed(e.Plan))
@@ -664,6 +665,8 @@ func refusal(e *hop.APIError, p plan.Plan, i int) string {
 	switch {
 	case clockOff(e):
 		return clock(e.Skew)
+	case e.RefusedTime():
+		return "clock-off"
 	case e.Op == "getSigninToken" && e.Status == http.StatusBadRequest:
 		return "console-refused"
 	case bySSO && (e.Code == "ForbiddenException" || e.Code == "ResourceNotFoundException"):
@@ -800,6 +803,12 @@ func (a *app) about(e *hop.APIError, p plan.Plan, i int) []string {
 			why = strings.Join(causes, "; ")
 		}
 		return []string{profile, cmp.Or(caller(e.Message), a.phrase("cause-this-caller").What), h.RoleARN, why}
+	case "key-unknown", "key-unknown-there":
+		var causes []string
+		for _, c := range a.causesOfUnknownKey(p, i) {
+			causes = append(causes, c.What)
+		}
+		return []string{profile, source, regionOf(h), strings.Join(causes, "; ")}
 	case "iam-denied", "sts-denied":
 		return []string{e.Op}
 	case "busy-mfa":
@@ -822,58 +831,10 @@ func caller(message string) string {
 	return ""
 }
 
-// causes are the likely reasons for a denial of hop i of p that AWS gives none
-// for, the likeliest first: what it would be and, as the why, how to tell. They
-// are none where AWS says the reason, or refused something else.
-func (a *app) causes(e *hop.APIError, p plan.Plan, i int) []explanation {
-	if refusal(e, p, i) != "denied" {
-		return nil
-	}
-	h := p.Hops[i].(plan.AssumeRole)
-	var ids []string
-	before, isSession := p.Hops[i-1].(plan.SessionToken)
-	_, isRole := p.Hops[i-1].(plan.AssumeRole)
-	switch {
-	case h.MFA.Serial != "":
-	case isSession && before.MFA.Serial != "":
-		if !a.codeTaken.Load() {
-			ids = append(ids, "cause-mfa-old")
-		}
-	case isRole:
-		ids = append(ids, "cause-mfa-lost")
-	default:
-		ids = append(ids, "cause-no-mfa")
-	}
-	if h.ExternalID == "" {
-		ids = append(ids, "cause-no-external-id")
-	} else {
-		ids = append(ids, "cause-other-external-id")
-	}
-	name := ""
-	if arn, err := plan.ParseRoleARN(h.RoleARN); err == nil {
-		name = arn.Name()
-	}
-	var all []explanation
-	for _, id := range append(ids, "cause-not-trusted", "cause-no-permission", "cause-no-role") {
-		all = append(all, a.phrase(id, typed(p), h.RoleARN, name, cmp.Or(principal(caller(e.Message)), "ARN")))
-	}
-	return all
-}
-
-// principal is the ARN by which policies name a caller: of a role's session,
-// the role, whose path the session's ARN does not tell.
-func principal(caller string) string {
-	f := strings.SplitN(caller, ":", 6)
-	if len(f) < 6 || f[2] != "sts" || !strings.HasPrefix(f[5], "assumed-role/") {
-		return caller
-	}
-	role := strings.Split(f[5], "/")[1]
-	return strings.Join([]string{f[0], f[1], "iam", "", f[4], "role/" + role}, ":")
-}
-
-// clockOff reports whether AWS refused a signature for its time.
+// clockOff reports whether AWS refused a signature for its time, and it is known
+// by how much.
 func clockOff(e *hop.APIError) bool {
-	return e.Skew.Abs() > time.Minute && (strings.Contains(e.Message, "Signature expired") || strings.Contains(e.Message, "Signature not yet current"))
+	return e.Skew.Abs() > time.Minute && e.RefusedTime()
 }
 
 // clock is the id of what is said when AWS's clock is ahead of this machine's,
@@ -893,6 +854,10 @@ func inMinutes(d time.Duration) string { return plan.Length(d.Abs().Round(time.M
 func (a *app) tellClock(f *switchFlags) func(ahead time.Duration) {
 	return func(ahead time.Duration) {
 		a.log().Debug("this machine's clock is wrong", "aws_is_ahead_by", ahead)
+		if f.clockOff != nil {
+			f.clockOff(ahead)
+			return
+		}
 		if !f.quiet && a.onTerminal() {
 			x := a.phrase(clock(ahead), inMinutes(ahead))
 			fmt.Fprintf(a.stderr, "warning: %s; %s\n", x.Why, x.Next)

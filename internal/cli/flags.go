@@ -31,8 +31,9 @@ type switchFlags struct {
 	quiet                       bool // nothing but a failure is told
 	console                     bool // it is for signing in to the console
 	secretless                  bool
-	opensShell                  bool // there is no command to run
-	sessions                    session.Store // of the walk, for the keeper
+	opensShell                  bool                      // there is no command to run
+	sessions                    session.Store             // of the walk, for the keeper
+	clockOff                    func(ahead time.Duration) // is told of AWS's clock, instead of the person
 
 	// fromEnvironment are the flags that a variable set rather than the
 	// command line.

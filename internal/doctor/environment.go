@@ -92,7 +92,7 @@ func environment(f Facts) []Finding {
 		tell(TwoRegions, region, older)
 	}
 	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC", "AWS_ENDPOINT_URL_SIGNIN", "AWS_ENDPOINT_URL_IAM"} {
-		if v := get(name); v != "" && !ofAWS(v) {
+		if v := get(name); v != "" && !OfAWS(v) {
 			tell(OtherEndpoint, name, v)
 		}
 	}
@@ -112,7 +112,8 @@ func environment(f Facts) []Finding {
 // awsDomains end the names of AWS's own hosts, by partition.
 var awsDomains = []string{".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".aws.dev", ".c2s.ic.gov", ".sc2s.sgov.gov", ".cloud.adc-e.uk", ".csp.hci.ic.gov", ".amazonaws.eu", ".api.amazonwebservices.com.cn"}
 
-func ofAWS(url string) bool {
+// OfAWS reports whether a URL is of one of AWS's own hosts.
+func OfAWS(url string) bool {
 	host := strings.TrimPrefix(strings.TrimPrefix(url, "https://"), "http://")
 	host, _, _ = strings.Cut(host, "/")
 	host, _, _ = strings.Cut(host, ":")

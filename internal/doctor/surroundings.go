@@ -14,6 +14,10 @@ const (
 	// KeyringOut is a keyring that cannot be used. Args: what was asked for,
 	// and why not.
 	KeyringOut ID = "keyring-out-of-reach"
+	// ClockBehind and ClockAhead are a clock of this machine's that is not
+	// AWS's, which only those find out who ask AWS. Args: by how much.
+	ClockBehind ID = "clock-off-behind"
+	ClockAhead  ID = "clock-off-ahead"
 )
 
 // Prompt is a theme's setting that hides the profile.

@@ -61,7 +61,7 @@ func inTime[T any](ctx context.Context, p *Performer, call func(context.Context)
 	offset := time.Duration(p.offset.Load())
 	out, err := call(context.WithValue(ctx, signingOffset{}, offset))
 	e, ok := errors.AsType[*APIError](err)
-	if !ok || !e.refusedTime() || (e.Skew-offset).Abs() < noticeable {
+	if !ok || !e.RefusedTime() || (e.Skew-offset).Abs() < noticeable {
 		return out, err
 	}
 	p.offset.Store(int64(e.Skew))
@@ -69,11 +69,25 @@ func inTime[T any](ctx context.Context, p *Performer, call func(context.Context)
 	return call(context.WithValue(ctx, signingOffset{}, e.Skew))
 }
 
-// refusedTime reports whether AWS refused a signature for its time. STS says
+// RefusedTime reports whether AWS refused a signature for its time. STS says
 // so in words only: the code is that of every bad signature.
-func (e *APIError) refusedTime() bool {
+func (e *APIError) RefusedTime() bool {
 	return slices.Contains([]string{"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"}, e.Code) ||
 		strings.Contains(e.Message, "Signature expired") || strings.Contains(e.Message, "Signature not yet current")
+}
+
+// toldTime is AWS's time as the refusal of a signature tells it, in brackets: it
+// is not a proxy's, which may set the Date header.
+//
+//	Signature expired: 20260102T150000Z is now earlier than 20260102T150500Z (20260102T151000Z - 5 min.)
+func toldTime(message string) (time.Time, bool) {
+	if !strings.Contains(message, "Signature expired") && !strings.Contains(message, "Signature not yet current") {
+		return time.Time{}, false
+	}
+	_, rest, _ := strings.Cut(message, " (")
+	text, _, _ := strings.Cut(rest, " ")
+	t, err := time.Parse("20060102T150405Z", text)
+	return t, err == nil
 }
 
 // here turns a time of AWS's clock, told in the answer with that metadata,

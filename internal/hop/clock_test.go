@@ -100,7 +100,7 @@ func TestClockSkewEnds(t *testing.T) {
 	c.server.Inject(emulator.Fault{Skew: time.Hour, Count: 1})
 	c.server.Inject(emulator.Fault{Skew: -time.Hour, Count: 1})
 	_, err := c.performer.Perform(t.Context(), c.role("Open"), me)
-	if e, ok := errors.AsType[*APIError](err); !ok || !e.refusedTime() {
+	if e, ok := errors.AsType[*APIError](err); !ok || !e.RefusedTime() {
 		t.Errorf("error is %v", err)
 	}
 	if n := c.count("AssumeRole"); n != 2 {
@@ -122,4 +122,35 @@ func TestClockSkewTogether(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+func TestToldTime(t *testing.T) {
+	for message, want := range map[string]string{
+		"Signature expired: 20260102T150000Z is now earlier than 20260102T150500Z (20260102T151000Z - 5 min.)":         "2026-01-02T15:10:00Z",
+		"Signature not yet current: 20260102T151000Z is still later than 20260102T150500Z (20260102T150000Z + 5 min.)": "2026-01-02T15:00:00Z",
+		"Signature expired: 20260102T150000Z is now earlier than 20260102T150500Z":                                     "",
+		"Signature expired: x (y":                    "",
+		"The security token (20260102T150000Z) ends": "",
+	} {
+		got := ""
+		if at, ok := toldTime(message); ok {
+			got = at.Format(time.RFC3339)
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", message, got, want)
+		}
+	}
+}
+
+// A proxy may set the Date header: the words of the refusal go before it.
+func TestClockByWords(t *testing.T) {
+	c := newCloud(t, emulator.Demo())
+	aws := time.Now().UTC().Add(time.Hour)
+	const form = "20060102T150405Z"
+	c.server.Inject(emulator.Fault{Effect: emulator.Fail(403, "SignatureDoesNotMatch", "Signature expired: x is now earlier than y ("+aws.Format(form)+" - 5 min.)")})
+	_, err := c.performer.Perform(t.Context(), c.role("Open"), me)
+	e, ok := errors.AsType[*APIError](err)
+	if !ok || (e.Skew-time.Hour).Abs() > time.Minute {
+		t.Errorf("%v, want a clock that is an hour ahead", err)
+	}
 }

@@ -28,8 +28,9 @@ type APIError struct {
 	Message   string
 	Status    int // of HTTP
 	RequestID string
-	// Skew is the server's clock minus ours, as far as the answer's Date
-	// header tells (whole seconds); 0 when it has none.
+	// Skew is the server's clock minus ours, as far as the refusal of a
+	// signature or the answer's Date header tells (whole seconds); 0 when
+	// neither does.
 	Skew time.Duration
 	// MFA says that the request carried a code.
 	MFA bool
@@ -163,6 +164,9 @@ func (p *Performer) refusal(resp *awshttp.ResponseError, wrong func(message.Text
 	e := &APIError{Op: op, Host: host, Code: api.ErrorCode(), Message: api.ErrorMessage(), MFA: mfa, Status: status, RequestID: resp.ServiceRequestID()}
 	if resp.Response != nil {
 		e.Skew = p.skew(resp.Response.Header)
+	}
+	if t, ok := toldTime(e.Message); ok {
+		e.Skew = t.Sub(p.now()).Round(time.Second)
 	}
 	return e
 }

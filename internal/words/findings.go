@@ -205,6 +205,16 @@ var findings = sync.OnceValue(func() map[string]entry {
 		},
 
 		// Surroundings.
+		"clock-off-behind": {
+			text{"this machine's clock is %[1]s behind AWS's", "このマシンの時計が AWS より %[1]s 遅れている"},
+			text{"it is allowed for here, but AWS refuses what other tools sign more than 5m off", "ここでは補正しているが、ほかのツールの署名は 5 分以上ずれると AWS に拒まれる"},
+			text{"set the clock: sudo timedatectl set-ntp true", "時計を合わせる: sudo timedatectl set-ntp true"},
+		},
+		"clock-off-ahead": {
+			text{"this machine's clock is %[1]s ahead of AWS's", "このマシンの時計が AWS より %[1]s 進んでいる"},
+			text{"it is allowed for here, but AWS refuses what other tools sign more than 5m off", "ここでは補正しているが、ほかのツールの署名は 5 分以上ずれると AWS に拒まれる"},
+			text{"set the clock: sudo timedatectl set-ntp true", "時計を合わせる: sudo timedatectl set-ntp true"},
+		},
 		"silent-prompt": {
 			text{"%[1]s does not show the profile: %[2]s", "%[1]s がプロファイルを表示しない: %[2]s"},
 			text{"a switched shell looks like any other", "切り替えたシェルがほかと見分けられない"},

@@ -14,6 +14,10 @@ var refusals = sync.OnceValue(func() map[string]entry {
 			why:  text{"this machine's clock is %[1]s ahead of AWS's", "このマシンの時計が AWS より %[1]s 進んでいる"},
 			next: text{"set the clock: sudo timedatectl set-ntp true", "時計を合わせる: sudo timedatectl set-ntp true"},
 		},
+		"clock-off": {
+			why:  text{"AWS refuses the signature for its time: this machine's clock is off, though the answer does not tell by how much", "署名の時刻が理由で拒まれた。このマシンの時計がずれている (どれだけかは応答からは分からない)"},
+			next: text{"set the clock: sudo timedatectl set-ntp true", "時計を合わせる: sudo timedatectl set-ntp true"},
+		},
 		"mfa-not-the-users": {
 			why:  text{"the device is not one of this key's user, or does not exist", "このキーのユーザーのデバイスではないか、存在しない"},
 			next: text{"compare mfa_serial with: aws-switch-role mfa %[1]s", "mfa_serial を見比べる: aws-switch-role mfa %[1]s"},
@@ -90,6 +94,41 @@ var refusals = sync.OnceValue(func() map[string]entry {
 			what: text{"it does not exist", "そのロールが存在しない"},
 			why:  text{"in the role's account this says NoSuchEntity then: aws iam get-role --role-name %[3]s", "ロールのアカウントで次が NoSuchEntity になる: aws iam get-role --role-name %[3]s"},
 		},
+		// Those of a key that is not known. 1 is the profile, 2 the one that has the
+		// key, 3 the region, 4 the key's id, 5 a region of another partition, 6 what
+		// takes an endpoint out.
+		"cause-other-endpoint": {
+			what: text{"the endpoint is not AWS's", "エンドポイントが AWS のものではない"},
+			why:  text{"AWS itself knows the key, then: %[6]s, and try again: aws-switch-role %[1]s", "その場合 AWS はキーを知っている: %[6]s のあと、もう一度試す: aws-switch-role %[1]s"},
+		},
+		"cause-region-not-enabled": {
+			what: text{"the account has not enabled the region %[3]s", "アカウントでリージョン %[3]s が有効でない"},
+			why:  text{"the key works elsewhere, then: aws-switch-role %[1]s --region us-east-1", "その場合ほかのリージョンでは通る: aws-switch-role %[1]s --region us-east-1"},
+		},
+		"cause-key-inactive": {
+			what: text{"the key was made inactive", "キーが無効化された"},
+			why:  text{"with another key of its account, this lists %[4]s as Inactive: aws iam list-access-keys --user-name USER", "そのアカウントの別のキーで、次が %[4]s を Inactive と示す: aws iam list-access-keys --user-name ユーザー名"},
+		},
+		"cause-key-deleted": {
+			what: text{"it was deleted", "キーが削除された"},
+			why:  text{"the same list does not have %[4]s; whose account it was: aws sts get-access-key-info --access-key-id %[4]s", "同じ一覧に %[4]s がない。どのアカウントのものか: aws sts get-access-key-info --access-key-id %[4]s"},
+		},
+		"cause-key-elsewhere": {
+			what: text{"it is of another partition", "別パーティションのキー"},
+			why:  text{"it is known there: aws sts get-caller-identity --profile %[2]s --region %[5]s", "そこでは通る: aws sts get-caller-identity --profile %[2]s --region %[5]s"},
+		},
+		"cause-tokens-mixed": {
+			what: text{"the session token is not that of the key", "セッショントークンがこのキーのものではない"},
+			why:  text{"a key, its secret and its token come together: take all three again from where they come from, then: aws-switch-role %[1]s", "キーとシークレットとトークンはひと組: 3 つとも取り直してから aws-switch-role %[1]s"},
+		},
+		"cause-session-revoked": {
+			what: text{"the session, or the key that it was made with, is no longer", "セッション、またはそのもとのキーがもうない"},
+			why:  text{"a new one works, then: aws-switch-role %[1]s --renew=all", "その場合、新しくすれば通る: aws-switch-role %[1]s --renew=all"},
+		},
+		"endpoint-set": {
+			why:  text{"%[1]s is not AWS's: %[2]s names it", "%[1]s は AWS のものではない: %[2]s の指定"},
+			next: text{"if it is not meant: %[3]s", "意図したものでなければ: %[3]s"},
+		},
 		"cause-this-caller": {what: text{"this caller", "この呼び出し元"}},
 		"sso-not-given": {
 			why:  text{"IAM Identity Center does not give you the role %[1]s in account %[2]s, or there is none", "IAM Identity Center がアカウント %[2]s のロール %[1]s を割り当てていないか、存在しない"},
@@ -117,19 +156,19 @@ var refusals = sync.OnceValue(func() map[string]entry {
 			text{"make a new one, for no longer than its own time: --renew, without --duration", "--duration を付けずに --renew で作り直す"},
 		},
 		"key-unknown": {
-			why:  text{"AWS does not know the access key: it was deleted or made inactive, or is of another partition", "AWS がこのアクセスキーを知らない。削除されたか、無効化されたか、別パーティションのもの"},
-			next: text{"check the key in the IAM console, and its id in: aws-switch-role explain %[1]s", "IAM コンソールでキーを確かめる。ID は aws-switch-role explain %[1]s に出る"},
+			why:  text{"AWS does not know the key or its token, and does not say why; likely, in this order: %[4]s", "AWS がこのキーかトークンを知らない。理由は言わない。考えられる順に: %[4]s"},
+			next: text{"tell them apart: aws-switch-role doctor --online %[1]s; the key's id: aws-switch-role explain %[1]s", "見分け方: aws-switch-role doctor --online %[1]s、キーの ID: aws-switch-role explain %[1]s"},
 		},
 		"key-unknown-there": {
-			why:  text{"the key is not known in %[3]s: the account has not enabled that region, or the key was deleted, made inactive, or is of another partition", "%[3]s ではこのキーが知られていない。アカウントでそのリージョンが有効でないか、キーが削除または無効化されたか、別パーティションのもの"},
-			next: text{"is it known elsewhere? aws-switch-role %[1]s --region us-east-1; if so: aws account enable-region --region-name %[3]s", "ほかでは通るか: aws-switch-role %[1]s --region us-east-1。通るなら: aws account enable-region --region-name %[3]s"},
+			why:  text{"the key is not known in %[3]s, and AWS does not say why; likely, in this order: %[4]s", "%[3]s ではこのキーが知られていない。理由は言わない。考えられる順に: %[4]s"},
+			next: text{"is it known elsewhere? aws-switch-role %[1]s --region us-east-1; if so: aws account enable-region --region-name %[3]s; else: aws-switch-role doctor --online %[1]s", "ほかでは通るか: aws-switch-role %[1]s --region us-east-1。通るなら: aws account enable-region --region-name %[3]s。だめなら: aws-switch-role doctor --online %[1]s"},
 		},
 		"iam-without-mfa": {
 			why:  text{"IAM answers so to a session that was made without MFA, and to a key that is deleted or inactive", "IAM は MFA なしで作られたセッションにも、削除または無効化されたキーにもこう答える"},
 			next: text{"make the session with MFA: --mfa-serial ARN, or mfa_serial = ARN in the profile", "MFA つきのセッションにする: --mfa-serial ARN、またはプロファイルに mfa_serial = ARN"},
 		},
 		"secret-wrong": {
-			why:  text{"the secret access key does not belong to the access key id", "シークレットアクセスキーがアクセスキー ID と対になっていない"},
+			why:  text{"the secret access key is not the one of the access key id, or a proxy changes requests on their way", "シークレットアクセスキーがアクセスキー ID と対になっていないか、プロキシがリクエストを書き換えている"},
 			next: text{"copy both again, whole: aws-switch-role keys add %[2]s", "両方を写し直す: aws-switch-role keys add %[2]s"},
 		},
 		"identity-token-refused": {

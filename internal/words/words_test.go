@@ -62,7 +62,7 @@ func checkEntry(t *testing.T, id string, e entry) {
 }
 
 // typable is what can be typed at a prompt, or written into a line of a file.
-var typable = regexp.MustCompile(`(aws-switch-role|aws|chmod|unset|export|sed|iconv) |` +
+var typable = regexp.MustCompile(`(aws-switch-role|aws|sudo|chmod|unset|export|sed|iconv) |` +
 	`[A-Za-z_キー]+ = |\[default\]|%\[3\]s|%\[1\]s\] in line|%\[1\]s\]|%\[2\]s(\?| のつもり)`)
 
 // TestFindings sees that each finding says what, why and which one thing mends

@@ -15,8 +15,8 @@ import (
 )
 
 // TestMends examines the broken configurations of the doctor as a person does,
-// in both languages: each finding in a file tells the line, and each one what
-// mends it.
+// in both languages: each finding in a file tells the line, and each one why, and
+// what mends it.
 func TestMends(t *testing.T) {
 	cases, err := filepath.Glob("internal/doctor/testdata/broken/*.txtar")
 	if err != nil || len(cases) < 60 {
@@ -53,8 +53,8 @@ func TestMends(t *testing.T) {
 			out, _ := cmd.Output()
 			var report struct {
 				Findings []struct {
-					ID, File, What, Mend string
-					Line                 int
+					ID, File, What, Why, Mend string
+					Line                      int
 				}
 			}
 			if err := json.Unmarshal(out, &report); err != nil {
@@ -67,6 +67,9 @@ func TestMends(t *testing.T) {
 				told++
 				if f.File != "" && f.Line == 0 {
 					t.Errorf("%s: %s is on no line of %s", name, f.ID, f.File)
+				}
+				if f.What == "" || f.Why == "" {
+					t.Errorf("%s: %s: %q because of %q", name, f.ID, f.What, f.Why)
 				}
 				if !typable.MatchString(f.Mend) {
 					t.Errorf("%s: %s (%s): nothing can be typed of %q", name, f.ID, f.What, f.Mend)

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -155,14 +156,23 @@ func (a *app) try(ctx context.Context, f *switchFlags, name string) (*trial, err
 	return &trial{plan: p, arn: id.ARN, err: err, at: len(p.Hops)}, nil
 }
 
-// suspects are the causes that the end of a trial may have, the likeliest first,
-// where AWS does not say which.
-func (a *app) suspects(t *trial) []explanation {
+// diagnosis explains the end of a trial and, where AWS does not say why, the
+// causes that it may have, the likeliest first.
+func (a *app) diagnosis(t *trial) (x explanation, causes []explanation) {
+	x = a.explanation(t.err)
 	e, ok := errors.AsType[*hop.APIError](t.err)
 	if !ok || t.at >= len(t.plan.Hops) {
-		return nil
+		return x, nil
 	}
-	return a.causes(e, t.plan, t.at)
+	if causes = a.causes(e, t.plan, t.at); len(causes) > 0 {
+		// The explanation of a switch lists them in short, and sends people here.
+		told := a.phrase(refusal(e, t.plan, t.at)+"-here", typed(t.plan))
+		x.Why, x.Next = told.Why, told.Next
+		if w, ok := errors.AsType[*withoutMFAError](t.err); ok {
+			x.Next = a.withDevice(w, x.Next)
+		}
+	}
+	return x, causes
 }
 
 // state is what became of hop i of a trial.
@@ -435,7 +445,7 @@ func (a *app) told(f doctor.Finding) words.Explanation {
 		x := a.explanation(f.Err)
 		// The place is told before it.
 		x.What = strings.TrimPrefix(x.What, a.tilde(f.Origin.String())+": ")
-		return words.Explanation{What: x.What, Why: x.Why, Next: x.Next}
+		return words.Explanation{What: x.What, Why: cmp.Or(x.Why, a.phrase(string(f.ID)).Why), Next: x.Next}
 	}
 	var args []string
 	for _, arg := range f.Args {
@@ -510,11 +520,7 @@ func (a *app) printReport(r report) error {
 			fmt.Fprintf(&b, "  %d. %s: %s\n", i+1, a.sentence(plan.Description(h)), mark(a.sentence(stateText(t.state(i)))))
 		}
 		if t.err != nil {
-			x := a.explanation(t.err)
-			causes := a.suspects(t)
-			if len(causes) > 0 {
-				x.Why = "" // which is a shorter list of them
-			}
+			x, causes := a.diagnosis(t)
 			b.WriteString(x.What + "\n")
 			for i, c := range causes {
 				fmt.Fprintf(&b, "  %s. %s\n     %s\n", string(rune('a'+i)), c.What, c.Why)
@@ -622,9 +628,9 @@ func (a *app) printReportJSON(r report) error {
 			out.Chain.Hops = append(out.Chain.Hops, triedJSON{kindOf(h), plan.Describe(h), t.state(i)})
 		}
 		if t.err != nil {
-			x := a.explanation(t.err)
+			x, causes := a.diagnosis(t)
 			out.Chain.What, out.Chain.Why, out.Chain.Mend = x.What, x.Why, x.Next
-			for _, c := range a.suspects(t) {
+			for _, c := range causes {
 				out.Chain.Causes = append(out.Chain.Causes, causeJSON{c.What, c.Why})
 			}
 		}

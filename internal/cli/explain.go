@@ -227,13 +227,18 @@ func (a *app) tilde(path string) string {
 // explainWithoutMFA adds to a role's denial the device that may be wanting.
 func (a *app) explainWithoutMFA(e *withoutMFAError) explanation {
 	x := a.explanation(e.err)
+	x.Next = a.withDevice(e, x.Next)
+	return x
+}
+
+// withDevice puts the device that may be wanting before what else there is to do.
+func (a *app) withDevice(e *withoutMFAError, next string) string {
 	denied, _ := errors.AsType[*session.HopError](e.err)
 	id := "device-to-write"
 	if denied.Plan.Adhoc {
 		id = "device-to-pass"
 	}
-	x.Next = a.phrase(id, e.device, typed(denied.Plan), x.Next).Next
-	return x
+	return a.phrase(id, e.device, typed(denied.Plan), next).Next
 }
 
 // explainExists says what has the name of a profile that was to be added.

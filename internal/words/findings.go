@@ -98,6 +98,10 @@ var findings = sync.OnceValue(func() map[string]entry {
 			text{"save the file as UTF-8, for instance: iconv -f LATIN1 -t UTF-8 -o NEW %[5]s", "ファイルを UTF-8 で保存する。たとえば: iconv -f CP932 -t UTF-8 -o 新しいファイル %[5]s"},
 		},
 
+		// What keeps a profile from being switched to.
+		"unplannable":     {why: text{"no switch to this profile can start, nor to one that builds on it", "このプロファイルにも、これを起点にするものにも切り替えられない"}},
+		"unreadable-line": {why: text{"no profile that needs this line can be switched to", "この行を使うプロファイルには切り替えられない"}},
+
 		// Settings.
 		"key-typo": {
 			text{"%[1]s is no setting of any AWS tool", "%[1]s という設定はどの AWS ツールにもない"},

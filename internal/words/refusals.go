@@ -60,6 +60,19 @@ var refusals = sync.OnceValue(func() map[string]entry {
 			why:  text{"AWS does not say why; likely, in this order: %[4]s", "AWS は理由を言わない。考えられる順に: %[4]s"},
 			next: text{"tell them apart: aws-switch-role doctor --online %[1]s; what the role needs: aws-switch-role explain --trust-policy --online %[1]s", "見分け方: aws-switch-role doctor --online %[1]s、ロールに必要なもの: aws-switch-role explain --trust-policy --online %[1]s"},
 		},
+		// Where the causes are listed one by one.
+		"denied-here": {
+			why:  text{"AWS does not say why; the causes above are the likely ones, in their order", "AWS は理由を言わない。上は考えられる原因で、可能性の高い順"},
+			next: text{"what the role needs: aws-switch-role explain --trust-policy --online %[1]s", "ロールに必要なもの: aws-switch-role explain --trust-policy --online %[1]s"},
+		},
+		"key-unknown-here": {
+			why:  text{"AWS does not say why; the causes above are the likely ones, in their order", "AWS は理由を言わない。上は考えられる原因で、可能性の高い順"},
+			next: text{"where the key comes from: aws-switch-role explain %[1]s", "キーの出どころ: aws-switch-role explain %[1]s"},
+		},
+		"key-unknown-there-here": {
+			why:  text{"AWS does not say why; the causes above are the likely ones, in their order", "AWS は理由を言わない。上は考えられる原因で、可能性の高い順"},
+			next: text{"if the region is not enabled: aws account enable-region --region-name REGION; where the key comes from: aws-switch-role explain %[1]s", "リージョンが有効でないなら: aws account enable-region --region-name リージョン。キーの出どころ: aws-switch-role explain %[1]s"},
+		},
 		// The causes of a denial that AWS does not explain, and how to tell. 1 is
 		// the profile, 2 the role, 3 its name, 4 the caller.
 		"cause-no-mfa": {

@@ -69,8 +69,8 @@ var typable = regexp.MustCompile(`(aws-switch-role|aws|sudo|chmod|unset|export|s
 // it: a command, or a line of a file.
 func TestFindings(t *testing.T) {
 	for id, e := range findings() {
-		note := e.why == (text{}) && e.next == (text{})
-		if note {
+		note, ofError := e.why == (text{}) && e.next == (text{}), e.what == (text{})
+		if note || ofError { // an error says itself what is wrong, and what mends it
 			continue
 		}
 		if e.what.en == "" || e.why.en == "" {

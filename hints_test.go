@@ -10,9 +10,10 @@ import (
 )
 
 // unexplained returns the errors of ours, in a log of testscript, behind which
-// no hint says what to type.
+// no hint says what to type. A failed switch needs a hint of its own: what is
+// said where nothing is known is not enough.
 func unexplained(log string) (errors []string) {
-	last := ""
+	last, switching := "", false
 	done := func() {
 		if last != "" {
 			errors = append(errors, last)
@@ -20,13 +21,17 @@ func unexplained(log string) (errors []string) {
 		last = ""
 	}
 	for line := range strings.Lines(log) {
-		switch text, ours := strings.CutPrefix(line, "aws-switch-role: "); {
+		text, ours := strings.CutPrefix(line, "aws-switch-role: ")
+		command, isCommand := strings.CutPrefix(line, "> ")
+		hint, isHint := strings.CutPrefix(line, "hint: ")
+		switch {
 		case ours && !strings.HasPrefix(text, "warning: "):
 			done()
 			last = strings.TrimSpace(line)
-		case strings.HasPrefix(line, "> "):
+		case isCommand:
 			done()
-		case last != "" && strings.HasPrefix(line, "hint: ") && typable.MatchString(line):
+			switching = strings.HasPrefix(command, "exits 125 ")
+		case last != "" && isHint && typable.MatchString(line) && !(switching && strings.HasPrefix(hint, "--debug shows every step")):
 			last = ""
 		}
 	}
@@ -35,7 +40,7 @@ func unexplained(log string) (errors []string) {
 }
 
 // typable is what can be typed at a prompt, or written into a line of a file.
-var typable = regexp.MustCompile(`(aws-switch-role|aws|envchain|sudo|chmod|unset|export|kill|exit|sed|iconv) |` + // commands
+var typable = regexp.MustCompile(`(aws-switch-role|aws|envchain|sudo|chmod|unset|export|kill|exit|ls|sed|iconv) |` + // commands
 	`--[a-z]+|[A-Z_]+=|[A-Za-z_キー]+ = |\[[a-z][^]]*\]` + // flags, variables, settings, headers
 	`|did you mean [^ ]+\?|[^ ]+ のつもりでは`)
 
@@ -54,8 +59,16 @@ aws-switch-role: denied
 [stderr]
 aws-switch-role: refused
 hint: think
+> exits 1 aws-switch-role sessions
+[stderr]
+aws-switch-role: odd
+hint: --debug shows every step; examine the files and this machine: aws-switch-role doctor
+> exits 125 aws-switch-role d -- true
+[stderr]
+aws-switch-role: odd too
+hint: --debug shows every step; examine the files and this machine: aws-switch-role doctor
 `
-	if got, want := unexplained(log), []string{"aws-switch-role: denied", "aws-switch-role: refused"}; !slices.Equal(got, want) {
+	if got, want := unexplained(log), []string{"aws-switch-role: denied", "aws-switch-role: refused", "aws-switch-role: odd too"}; !slices.Equal(got, want) {
 		t.Errorf("found %q, want %q", got, want)
 	}
 }

@@ -59,7 +59,7 @@ which hop it breaks, and says why, as far as AWS tells.`,
 			if err := f.complete(a, cmd.Flags()); err != nil {
 				return err
 			}
-			facts, keeper, err := a.facts(cmd.Context(), args)
+			facts, keeper, err := a.facts(cmd.Context(), args, f.sourceProfile)
 			if err != nil {
 				return err
 			}
@@ -186,9 +186,10 @@ func (t *trial) state(i int) string {
 	return "not reached"
 }
 
-// facts gathers what the doctor is to know; kept says in a word what keeps
+// facts gathers what the doctor is to know of the profile in args, if there is
+// one, or of the source of a role that no profile names; kept says in a word what keeps
 // secrets here.
-func (a *app) facts(ctx context.Context, args []string) (f doctor.Facts, kept string, err error) {
+func (a *app) facts(ctx context.Context, args []string, source string) (f doctor.Facts, kept string, err error) {
 	c, err := a.load()
 	if err != nil {
 		return f, "", err
@@ -196,7 +197,9 @@ func (a *app) facts(ctx context.Context, args []string) (f doctor.Facts, kept st
 	c.Index()
 	f.Config = c
 	f.Options = a.surround(plan.Options{})
-	if len(args) > 0 {
+	if _, err := plan.ParseRoleARN(strings.Join(args, "")); err == nil {
+		f.Only = source
+	} else if len(args) > 0 {
 		if _, ok, err := c.Profile(args[0]); err == nil && !ok {
 			_, err := plan.For(c, args[0], f.Options) // which says what was meant
 			return f, "", err
@@ -216,7 +219,7 @@ func (a *app) facts(ctx context.Context, args []string) (f doctor.Facts, kept st
 	f.Lookup = a.lookupenv
 	f.Prompts = a.examinePrompts()
 	f.Now = a.now()
-	f.Exists = func(path string) bool { _, err := os.Stat(path); return err == nil }
+	f.Exists = func(path string) bool { _, err := os.Stat(a.inHome(path)); return err == nil }
 	for limit, here := range map[doctor.ID]bool{doctor.NoSecretless: !keeper.Possible, doctor.OpenMemory: !memory.Hidden, doctor.OpenEndpoint: !deliver.PeersChecked} {
 		if here {
 			f.Limits = append(f.Limits, limit)
@@ -465,7 +468,13 @@ func (a *app) told(f doctor.Finding) words.Explanation {
 }
 
 // noted is a note in words.
-func (a *app) noted(n doctor.Note) explanation { return a.phrase(string(n.ID), n.Args...) }
+func (a *app) noted(n doctor.Note) explanation {
+	var about []string
+	for _, arg := range n.Args {
+		about = append(about, a.tilde(arg))
+	}
+	return a.phrase(string(n.ID), about...)
+}
 
 // place is where a finding is, "" when it is in no file.
 func (a *app) place(f doctor.Finding) string {
@@ -504,6 +513,7 @@ func (a *app) printReport(r report) error {
 	}
 	for _, n := range r.notes {
 		fmt.Fprintf(&b, "%s %s\n", y.Dim(a.sentence(message.New("report-note", "note:"))), a.noted(n).What)
+		explain(words.Explanation{Next: a.noted(n).Next})
 	}
 	b.WriteString(a.sentence(message.New("report-summary", "%s in %s", findingsText(len(r.findings)), profiles(r.profiles))))
 	if r.keeper != "" {

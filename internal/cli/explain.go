@@ -155,7 +155,7 @@ func (a *app) explanation(err error) explanation {
 	} else if id := browserTrouble(err); id != "" {
 		x = a.hint(id, x.What)
 	} else if e, ok := errors.AsType[*fs.PathError](err); ok {
-		x = explanation{What: clean(a.tilde(e.Path)) + ": " + clean(e.Err.Error())}
+		x = a.hint("look-at-file", clean(a.tilde(e.Path))+": "+clean(e.Err.Error()), a.tilde(e.Path))
 	} else if e, ok := errors.AsType[*portError](err); ok {
 		x = a.explainPort(e)
 	} else if errors.Is(err, errNoShell) {
@@ -201,7 +201,9 @@ func (a *app) explainInShell(e *inShellError) explanation {
 }
 
 // refusedByCobra reports whether cobra itself refused the command line.
-func refusedByCobra(err error) bool { return strings.HasPrefix(err.Error(), "unknown command") }
+func refusedByCobra(err error) bool {
+	return strings.HasPrefix(err.Error(), "unknown command") || strings.HasPrefix(err.Error(), "if any flags in the group")
+}
 
 // clean makes one line of any text, safe for a terminal. Unlike a value, a
 // message is not cut at 200 characters but at a screenful.

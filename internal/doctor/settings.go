@@ -23,6 +23,16 @@ const (
 	// KeyInBoth is a long-lived key that is in the keyring and still in the
 	// file. Args: its id.
 	KeyInBoth ID = "key-in-both"
+	// IdleKeys are keys of a profile that assumes a role from another source.
+	// Args: the place of role_arn, the lines of the keys, and their file.
+	IdleKeys ID = "idle-keys"
+	// IdleProcess is a credential_process of a profile that has keys, too.
+	// Args: the place of the keys, and the line and the file of this one.
+	IdleProcess ID = "idle-process"
+	// KeysBesideSignIn are keys of a profile that signs in as well, of which
+	// the tools take one or the other. Args: the key of the sign-in, its place,
+	// and the lines and the file of the keys.
+	KeysBesideSignIn ID = "keys-beside-sign-in"
 	// NoDevice is an mfa_serial that is the ARN of something else. Args: the
 	// ARN.
 	NoDevice ID = "mfa-serial-no-device"
@@ -47,6 +57,7 @@ func settings(f Facts) []Finding {
 		all = append(all, typos(p)...)
 		all = append(all, shadowed(p)...)
 		all = append(all, plain(p, f.Stored)...)
+		all = append(all, beside(p)...)
 		all = append(all, device(p)...)
 	}
 	return all
@@ -111,6 +122,37 @@ func plain(p awsconfig.Profile, stored map[string]string) []Finding {
 		finding.ID = KeyInBoth
 	}
 	return []Finding{finding}
+}
+
+// beside finds keys of a profile that has another source of credentials, too:
+// what counts is in the order of botocore's create_credential_resolver and of
+// the SDK for Go's resolveCredsFromProfile.
+func beside(p awsconfig.Profile) []Finding {
+	id, secret, token := plan.KeyOf(p)
+	if id.Text == "" || secret.Text == "" {
+		return nil
+	}
+	var lines []string
+	for _, v := range []awsconfig.Value{id, secret, token} {
+		if v.Line > 0 {
+			lines = append(lines, "-e "+strconv.Itoa(v.Line)+"d")
+		}
+	}
+	keys := strings.Join(lines, " ")
+	role, source := p.Keys["role_arn"], p.Keys["source_profile"].Text
+	_, ofService := p.Keys["credential_source"]
+	if process := p.Keys["credential_process"]; process.Text != "" && role.Text == "" {
+		return []Finding{{ID: IdleProcess, Profile: p.Name, Origin: process.Origin, Args: []string{id.Origin.String(), strconv.Itoa(process.Line), process.File}}}
+	}
+	if role.Text != "" && (source != "" && source != p.Name || ofService) {
+		return []Finding{{ID: IdleKeys, Profile: p.Name, Origin: id.Origin, Args: []string{role.Origin.String(), keys, id.File}}}
+	}
+	for _, key := range []string{"sso_session", "sso_start_url", "web_identity_token_file"} {
+		if v := p.Keys[key]; v.Text != "" {
+			return []Finding{{ID: KeysBesideSignIn, Profile: p.Name, Origin: id.Origin, Args: []string{key, v.Origin.String(), keys, id.File}}}
+		}
+	}
+	return nil
 }
 
 // device finds an mfa_serial that STS will refuse: the ARN of a virtual device

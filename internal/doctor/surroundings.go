@@ -57,6 +57,8 @@ const (
 	// OpenEndpoint: on this operating system serve cannot tell whose program
 	// asks it.
 	OpenEndpoint ID = "open-endpoint"
+	// NoProfiles: the files have none. Args: the files.
+	NoProfiles ID = "no-profiles"
 )
 
 // Note is something to know of the machine that no change of a file mends. Its
@@ -69,6 +71,9 @@ type Note struct {
 // Notes returns what is to know about the machine.
 func Notes(f Facts) []Note {
 	var all []Note
+	if f.Config != nil && none(f.Config) {
+		all = append(all, Note{NoProfiles, []string{f.Config.ConfigFile(), f.Config.CredentialsFile()}})
+	}
 	k := f.Keyring
 	switch k.Chosen {
 	case "":
@@ -87,6 +92,14 @@ func Notes(f Facts) []Note {
 		all = append(all, Note{ID: limit})
 	}
 	return all
+}
+
+// none reports whether there are no profiles.
+func none(c *awsconfig.Config) bool {
+	for range c.Names() {
+		return false
+	}
+	return true
 }
 
 func prompts(f Facts) []Finding {

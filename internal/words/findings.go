@@ -123,6 +123,21 @@ var findings = sync.OnceValue(func() map[string]entry {
 			text{"the keyring's is used; this one only waits to be read", "使われるのはキーリングのほうで、ここにある意味はない"},
 			text{"take it out of the file: aws-switch-role keys import %[2]s", "ファイルから消す: aws-switch-role keys import %[2]s"},
 		},
+		"idle-keys": {
+			text{"these keys never count", "このキーは使われない"},
+			text{"the profile assumes a role from another source (%[1]s)", "プロファイルは別の起点からロールを引き受ける (%[1]s)"},
+			text{"delete them: sed -i.bak %[2]s %[3]s", "消す: sed -i.bak %[2]s %[3]s"},
+		},
+		"idle-process": {
+			text{"credential_process never runs", "credential_process は実行されない"},
+			text{"the profile has keys, too (%[1]s), and they go first", "プロファイルにはキーもあり (%[1]s)、そちらが優先される"},
+			text{"delete this line, or the keys: sed -i.bak %[2]sd %[3]s", "この行かキーを消す: sed -i.bak %[2]sd %[3]s"},
+		},
+		"keys-beside-sign-in": {
+			text{"the profile has keys beside its %[1]s", "プロファイルに %[1]s のほかにキーもある"},
+			text{"the AWS CLI takes %[1]s (%[2]s), the SDKs for Go and JavaScript take the keys", "AWS CLI は %[1]s (%[2]s) を、Go と JavaScript の SDK はキーを使う"},
+			text{"delete the keys: sed -i.bak %[3]s %[4]s", "キーを消す: sed -i.bak %[3]s %[4]s"},
+		},
 		"mfa-serial-no-device": {
 			text{"%[1]s is not the ARN of an MFA device", "%[1]s は MFA デバイスの ARN ではない"},
 			text{"a device's ARN looks like arn:aws:iam::111111111111:mfa/NAME", "デバイスの ARN は arn:aws:iam::111111111111:mfa/名前 の形をしている"},

@@ -36,6 +36,7 @@ var groups = []group{
 		{"mend-line", text{"a line of a file cannot be read", "ファイルの行が読めない"}, ""},
 		{"mend-profile", text{"a value of a profile is none", "プロファイルの値がおかしい"}, "PROFILE"},
 		{"mend-variable", text{"a value of a variable is none", "環境変数の値がおかしい"}, "VARIABLE"},
+		{"missing-key", text{"a setting of IAM Identity Center is missing", "IAM Identity Center の設定が足りない"}, "KEY PROFILE"},
 		{"no-source", "source-not-there", "PROFILE"},
 		{"source-loop", "source-loop-of", "A -> B -> A"},
 		{"include-loop", "include-loop-of", "A -> B -> A"},
@@ -51,6 +52,7 @@ var groups = []group{
 		{"not-a-container", "container-nowhere", ""},
 		{"own-process", "process-is-us", ""},
 		{"usage", text{"the command line makes no sense", "コマンドラインがおかしい"}, ""},
+		{"look-at-file", text{"a file cannot be read or written", "ファイルを読み書きできない"}, "FILE"},
 		{"list-shows", text{"no profile matches", "一致するプロファイルがない"}, ""},
 		{"files-read", text{"the profile has no key in the AWS files", "プロファイルのキーが AWS のファイルにない"}, "CONFIG CREDENTIALS"},
 	}},
@@ -87,11 +89,12 @@ var groups = []group{
 		{"sts-denied", "`AccessDenied … sts:ACTION`", "ACTION"},
 		{"iam-denied", "`AccessDenied … iam:ACTION`", "ACTION"},
 		{"iam-without-mfa", text{"`InvalidClientTokenId`, of IAM", "`InvalidClientTokenId` (IAM)"}, ""},
-		{"key-unknown", "`InvalidClientTokenId`", "PROFILE"},
-		{"key-unknown-there", text{"`InvalidClientTokenId`, in a region that is to be enabled", "`InvalidClientTokenId` (有効化が必要なリージョン)"}, "PROFILE PROFILE REGION"},
+		{"key-unknown", "`InvalidClientTokenId`", "PROFILE PROFILE REGION …"},
+		{"key-unknown-there", text{"`InvalidClientTokenId`, in a region that is to be enabled", "`InvalidClientTokenId` (有効化が必要なリージョン)"}, "PROFILE PROFILE REGION …"},
 		{"secret-wrong", "`SignatureDoesNotMatch`", "PROFILE PROFILE"},
 		{"clock-behind", "`SignatureDoesNotMatch … Signature expired`", "7m"},
 		{"clock-ahead", "`SignatureDoesNotMatch … Signature not yet current`", "7m"},
+		{"clock-off", "`SignatureDoesNotMatch`", ""},
 		{"base-ended", "`ExpiredToken`", "PROFILE"},
 		{"region-off", "`RegionDisabledException`", "PROFILE PROFILE REGION"},
 		{"over-maximum", "`ValidationError … MaxSessionDuration`", ""},
@@ -115,6 +118,13 @@ var groups = []group{
 		{"cause-not-trusted", nil, "PROFILE ROLE_ARN ROLE CALLER"},
 		{"cause-no-permission", nil, "PROFILE ROLE_ARN ROLE CALLER"},
 		{"cause-no-role", nil, "PROFILE ROLE_ARN ROLE CALLER"},
+		{"cause-key-inactive", nil, "PROFILE KEY_PROFILE REGION KEY_ID OTHER_REGION ENDPOINT"},
+		{"cause-key-deleted", nil, "PROFILE KEY_PROFILE REGION KEY_ID OTHER_REGION ENDPOINT"},
+		{"cause-key-elsewhere", nil, "PROFILE KEY_PROFILE REGION KEY_ID OTHER_REGION ENDPOINT"},
+		{"cause-other-endpoint", nil, "PROFILE KEY_PROFILE REGION KEY_ID OTHER_REGION ENDPOINT"},
+		{"cause-region-not-enabled", nil, "PROFILE KEY_PROFILE REGION KEY_ID OTHER_REGION ENDPOINT"},
+		{"cause-tokens-mixed", nil, "PROFILE KEY_PROFILE REGION KEY_ID OTHER_REGION ENDPOINT"},
+		{"cause-session-revoked", nil, "PROFILE KEY_PROFILE REGION KEY_ID OTHER_REGION ENDPOINT"},
 	}},
 	{text{"The network", "ネットワーク"}, []row{
 		{"no-such-host", nil, "HOST … PROFILE"},
@@ -124,6 +134,7 @@ var groups = []group{
 		{"no-answer", nil, "HOST … PROFILE"},
 		{"certificate", nil, "HOST ISSUER"},
 		{"not-aws", nil, "HOST ACTION … PROFILE"},
+		{"endpoint-set", text{"the endpoint is not AWS's", "エンドポイントが AWS のものではない"}, "URL VARIABLE COMMAND"},
 		{"ended-on-arrival", nil, "HOST ACTION …"},
 	}},
 	{text{"Where keys come from", "キーの出どころ"}, []row{
@@ -193,20 +204,31 @@ var groups = []group{
 	}},
 	{text{"What doctor finds in the files", "doctor がファイルに見つけるもの"}, []row{
 		{"key-typo", nil, "KEY OTHER"},
-		{"shadowed-key", nil, "KEY FILE"},
-		{"trailing-comment", nil, "SECTION KEY"},
-		{"continued-value", nil, "SECTION KEY"},
-		{"colon-separator", nil, "SECTION KEY"},
-		{"quoted-value", nil, "SECTION KEY"},
-		{"quoted-name", nil, "SECTION"},
-		{"capital-key", nil, "SECTION KEY"},
-		{"padded-header", nil, "SECTION"},
-		{"stray-section", nil, "SECTION"},
-		{"second-section", nil, "SECTION"},
-		{"second-key", nil, "SECTION KEY"},
+		{"shadowed-key", nil, "KEY LINE NUMBER FILE"},
+		{"trailing-comment", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"nested-comment", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"continued-value", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"colon-separator", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"quoted-value", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"quoted-name", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"capital-key", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"nested-capital", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"padded-header", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"stray-section", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"inherited-section", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"second-section", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"second-key", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"two-defaults", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"no-setting", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"headless-line", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"byte-order-mark", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"not-utf8", nil, "SECTION KEY LINE NUMBER FILE"},
 		{"mfa-serial-no-device", nil, "VALUE PROFILE"},
 		{"plain-key", nil, "KEY_ID PROFILE"},
-		{"key-in-both", nil, "KEY_ID"},
+		{"key-in-both", nil, "KEY_ID PROFILE"},
+		{"idle-keys", nil, "SOURCE LINES FILE"},
+		{"idle-process", nil, "LINE NUMBER FILE"},
+		{"keys-beside-sign-in", nil, "SETTING LINE LINES FILE"},
 		{"readable-by-others", nil, "MODE FILE"},
 		{"writable-by-others", nil, "MODE FILE"},
 		{"plain-cache", nil, "PROGRAM N M"},
@@ -221,18 +243,25 @@ var groups = []group{
 		{"lone-token", nil, "VARIABLE"},
 		{"two-tokens", nil, ""},
 		{"two-regions", nil, "A B"},
+		{"missing-file", nil, "VARIABLE FILE"},
+		{"ended-keys", nil, "TIME"},
 		{"other-endpoint", nil, "VARIABLE URL"},
-		{"silent-prompt", nil, "THEME SETTING"},
+		{"silent-prompt", nil, "THEME SETTING LINE"},
+		{"clock-off-behind", nil, "7m"},
+		{"clock-off-ahead", nil, "7m"},
 		{"keyring-out-of-reach", nil, "KEYRING …"},
 		{"keyring-chosen", nil, "KEYRING"},
 		{"keyring-forgets", nil, "KEYRING"},
 		{"keyring-passed-over", nil, "KEYRING …"},
 		{"nothing-kept", nil, ""},
+		{"no-secretless", nil, ""},
+		{"open-memory", nil, ""},
+		{"open-endpoint", nil, ""},
 	}},
 }
 
 // parts are explanations that only stand within others.
-var parts = map[string]bool{"cause-this-caller": true, "said-by-aws": true, "process-said": true, "code-may-be-used": true}
+var parts = map[string]bool{"cause-this-caller": true, "said-by-aws": true, "process-said": true, "denied-here": true, "key-unknown-here": true, "key-unknown-there-here": true, "unplannable": true, "unreadable-line": true, "code-may-be-used": true}
 
 // TestPages holds the pages for users to the catalogue.
 func TestPages(t *testing.T) {
@@ -295,7 +324,7 @@ aws-switch-role tempsession --debug -- true  # すべての手順 (秘密は出�
 				for _, x := range []text{e.what, e.why, e.next} {
 					if n := highest(x); n > len(args) {
 						t.Errorf("%s is about %d things, and the pages name %d", r.id, n, len(args))
-						return
+						continue
 					}
 				}
 				fmt.Fprintf(&b, "| %s | %s | %s |\n", cell(r.shown(t, e, p.l, english, args)), cell(e.why.in(p.l, args)), cell(e.next.in(p.l, args)))

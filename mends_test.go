@@ -7,12 +7,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/tools/txtar"
 )
+
+// japanese is a letter that English does not have.
+var japanese = regexp.MustCompile(`[\p{Hiragana}\p{Katakana}\p{Han}]`)
 
 // TestMends examines the broken configurations of the doctor as a person does,
 // in both languages: each finding in a file tells the line, and each one why, and
@@ -67,6 +71,9 @@ func TestMends(t *testing.T) {
 				told++
 				if f.File != "" && f.Line == 0 {
 					t.Errorf("%s: %s is on no line of %s", name, f.ID, f.File)
+				}
+				if lang != "C" && !japanese.MatchString(f.What+f.Why) {
+					t.Errorf("%s: %s is not in Japanese: %q, %q", name, f.ID, f.What, f.Why)
 				}
 				if f.What == "" || f.Why == "" {
 					t.Errorf("%s: %s: %q because of %q", name, f.ID, f.What, f.Why)

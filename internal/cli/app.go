@@ -23,6 +23,7 @@ import (
 	"aws-switch-role/internal/cred"
 	"aws-switch-role/internal/deliver"
 	"aws-switch-role/internal/hop"
+	"aws-switch-role/internal/message"
 	"aws-switch-role/internal/plan"
 	"aws-switch-role/internal/session"
 	"aws-switch-role/internal/term"
@@ -380,11 +381,11 @@ func (a *app) fileKey(profile string) (cred.Credentials, error) {
 		return cred.Credentials{}, err
 	}
 	if !ok {
-		return cred.Credentials{}, errors.New("the profile is gone")
+		return cred.Credentials{}, message.New("profile-gone", "the profile is gone")
 	}
 	id, secret, token := plan.KeyOf(p)
 	if id.Text == "" || secret.Text == "" {
-		return cred.Credentials{}, errors.New("profile " + profile + " holds no whole key any more")
+		return cred.Credentials{}, message.New("key-no-longer-whole", "profile %s holds no whole key any more", profile)
 	}
 	return cred.Credentials{
 		AccessKeyID:     id.Text,

@@ -535,7 +535,7 @@ func (a *app) explainHop(e *session.HopError) explanation {
 	} else if errors.Is(e.Err, hop.ErrKeyGone) {
 		x = a.hint("left-environment-keys", clean(e.Err.Error()), typed(e.Plan))
 	} else {
-		x = explanation{What: clean(e.Err.Error())}
+		x = explanation{What: a.sentence(message.Of(e.Err))}
 	}
 	x = a.withEndpoint(x, e)
 	// The code's own sentence goes before what AWS said about it.

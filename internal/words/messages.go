@@ -258,6 +258,8 @@ var messages = sync.OnceValue(func() map[string]string {
 		"draw-of-keyring":               "キーリング",
 		"draw-secret":                   "(秘密)",
 		"draw-longest":                  "ロールの上限",
+		"profile-gone":                  "プロファイルがなくなった",
+		"key-no-longer-whole":           "プロファイル %[1]s に揃ったキーがなくなった",
 		"take-out":                      "%[1]s の endpoint_url を外す",
 		"place-key":                     "キー %[1]s: %[2]s",
 	}

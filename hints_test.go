@@ -30,7 +30,7 @@ func unexplained(log string) (errors []string) {
 			last = strings.TrimSpace(line)
 		case isCommand:
 			done()
-			switching = strings.HasPrefix(command, "exits 125 ")
+			switching = strings.HasPrefix(command, "exits 125 ") || strings.HasPrefix(command, "! exec ") && strings.Contains(command, " -- ")
 		case last != "" && isHint && typable.MatchString(line) && !(switching && strings.HasPrefix(hint, "--debug shows every step")):
 			last = ""
 		}

@@ -240,7 +240,8 @@ func (a *app) lookupenv(name string) (string, bool) {
 	return "", false
 }
 
-// examineFiles looks at the modes of the AWS files.
+// examineFiles looks at the modes of the AWS files, and of those with sessions
+// and sign-ins.
 func (a *app) examineFiles(c *awsconfig.Config) []doctor.File {
 	if os.Getuid() < 0 {
 		return nil // on Windows, where modes say nothing
@@ -262,6 +263,18 @@ func (a *app) examineFiles(c *awsconfig.Config) []doctor.File {
 			})
 		}
 		files = append(files, doctor.File{Path: path, Mode: info.Mode(), Secrets: secrets})
+	}
+	// The AWS CLI writes these for its user alone; a copy may be less careful.
+	for _, tokens := range []string{a.tokenCache("", "sso"), a.tokenCache("AWS_LOGIN_CACHE_DIRECTORY", "login")} {
+		paths, err := filepath.Glob(filepath.Join(tokens, "*.json"))
+		if err != nil || tokens == "" {
+			continue
+		}
+		for _, path := range paths {
+			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+				files = append(files, doctor.File{Path: path, Mode: info.Mode(), Secrets: true})
+			}
+		}
 	}
 	return files
 }

@@ -11,7 +11,9 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/spf13/cobra"
 
+	"aws-switch-role/internal/cli"
 	"aws-switch-role/internal/emulator"
 )
 
@@ -37,6 +39,29 @@ source_profle = default
 role_arn = arn:aws:iam::222222222222:role/Open
 source_profile = nowhere
 `
+
+// values are what a command prints: one value or, of each, lines or an array.
+func values(t *testing.T, schema string, out []byte) (all []any) {
+	t.Helper()
+	texts := [][]byte{out}
+	if schema == "each" && bytes.HasPrefix(out, []byte("{")) {
+		texts = bytes.Split(bytes.TrimSpace(out), []byte("\n"))
+	}
+	for _, text := range texts {
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		all = append(all, v)
+	}
+	if list, ok := all[0].([]any); ok && schema == "each" {
+		all = list
+	}
+	if len(all) == 0 {
+		t.Error("nothing was printed")
+	}
+	return all
+}
 
 // TestJSON holds what the commands print for programs against the schemas of
 // doc/schema, and sees that each schema is tried.
@@ -75,23 +100,27 @@ func TestJSON(t *testing.T) {
 		{"keys", "keys list --json"},
 		{"list", "list --json"},
 		{"mfa", "mfa tempsession --json"},
+		{"each", "each ops open --yes --json -- echo hi"},
+		{"each", "each lost ops --json -- false"},
+		{"each", "each ops open --yes --merge -- aws-switch-role list --json"},
+		{"each", "each ops --json --dry-run -- true"},
+		{"credential-process", "credential-process open --yes"},
+		{"export", "export open --yes --format json"},
 	} {
 		tried[c.schema+".json"] = true
 		t.Run(c.line, func(t *testing.T) {
-			out, _ := switchIn(t, home, url, strings.Fields(c.line)...)
+			out, _ := commandIn(t, home, url, strings.Fields(c.line)...).Output()
 			schema, err := jsonschema.NewCompiler().Compile(filepath.Join("doc", "schema", c.schema+".json"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			v, err := jsonschema.UnmarshalJSON(bytes.NewReader(out))
-			if err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			if list, ok := v.([]any); ok && len(list) == 0 {
-				t.Error("an empty list shows nothing")
-			}
-			if err := schema.Validate(v); err != nil {
-				t.Errorf("%v\n%s", err, out)
+			for _, v := range values(t, c.schema, out) {
+				if list, ok := v.([]any); ok && len(list) == 0 {
+					t.Error("an empty list shows nothing")
+				}
+				if err := schema.Validate(v); err != nil {
+					t.Errorf("%v\n%s", err, out)
+				}
 			}
 		})
 	}
@@ -101,5 +130,30 @@ func TestJSON(t *testing.T) {
 	}
 	if i := slices.IndexFunc(files, func(f os.DirEntry) bool { return !tried[f.Name()] }); i >= 0 {
 		t.Errorf("nothing is held against %s", files[i].Name())
+	}
+}
+
+// TestJSONPage has every command that prints JSON on the page about it.
+func TestJSONPage(t *testing.T) {
+	page := string(read(t, "doc/json.md"))
+	var look func(c *cobra.Command)
+	look = func(c *cobra.Command) {
+		name := strings.TrimPrefix(c.CommandPath(), "aws-switch-role ")
+		if c.Flags().Lookup("json") != nil && !strings.Contains(page, "`"+name+" --json`") {
+			t.Errorf("doc/json.md does not tell of %s --json", name)
+		}
+		for _, sub := range c.Commands() {
+			look(sub)
+		}
+	}
+	look(cli.Commands())
+	schemas, err := filepath.Glob("doc/schema/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, schema := range schemas {
+		if !strings.Contains(page, "(schema/"+filepath.Base(schema)+")") {
+			t.Errorf("doc/json.md does not lead to %s", schema)
+		}
 	}
 }

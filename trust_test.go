@@ -261,7 +261,13 @@ func newHome(t *testing.T, config string) string {
 // that it prints.
 func switchIn(t *testing.T, home, url string, args ...string) ([]byte, error) {
 	t.Helper()
+	return commandIn(t, home, url, args...).CombinedOutput()
+}
+
+// commandIn is such a run that has not begun.
+func commandIn(t *testing.T, home, url string, args ...string) *exec.Cmd {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "aws-switch-role", args...)
 	cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "USER=jane", "XDG_RUNTIME_DIR=" + filepath.Join(home, "run"), "AWS_ENDPOINT_URL=" + url, "AWS_SWITCH_ROLE_KEYRING=passphrase", "AWS_SWITCH_ROLE_PASSPHRASE=correct horse", "GORACE=atexit_sleep_ms=0"}
-	return cmd.CombinedOutput()
+	return cmd
 }

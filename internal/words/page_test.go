@@ -36,7 +36,6 @@ var groups = []group{
 		{"mend-line", text{"a line of a file cannot be read", "ファイルの行が読めない"}, ""},
 		{"mend-profile", text{"a value of a profile is none", "プロファイルの値がおかしい"}, "PROFILE"},
 		{"mend-variable", text{"a value of a variable is none", "環境変数の値がおかしい"}, "VARIABLE"},
-		{"missing-key", text{"a setting of IAM Identity Center is missing", "IAM Identity Center の設定が足りない"}, "KEY PROFILE"},
 		{"no-source", "source-not-there", "PROFILE"},
 		{"source-loop", "source-loop-of", "A -> B -> A"},
 		{"include-loop", "include-loop-of", "A -> B -> A"},
@@ -44,6 +43,7 @@ var groups = []group{
 		{"partial-credentials", "partial", "PROFILE"},
 		{"partial-credentials-arn", text{"the same, for a role's ARN", "同じ (ロールの ARN の場合)"}, ""},
 		{"partial-key", "secret-missing", "KEY PROFILE"},
+		{"missing-key", "sso-incomplete", "KEY PROFILE"},
 		{"no-credentials", "nothing-to-start-from", "PROFILE"},
 		{"no-environment-keys", "environment-has-no", "PROFILE"},
 		{"left-environment-keys", "environment-is-role", "PROFILE"},
@@ -51,8 +51,8 @@ var groups = []group{
 		{"fido-device", "fido", ""},
 		{"not-a-container", "container-nowhere", ""},
 		{"own-process", "process-is-us", ""},
-		{"usage", text{"the command line makes no sense", "コマンドラインがおかしい"}, ""},
 		{"look-at-file", text{"a file cannot be read or written", "ファイルを読み書きできない"}, "FILE"},
+		{"usage", text{"the command line makes no sense", "コマンドラインがおかしい"}, ""},
 		{"list-shows", text{"no profile matches", "一致するプロファイルがない"}, ""},
 		{"files-read", text{"the profile has no key in the AWS files", "プロファイルのキーが AWS のファイルにない"}, "CONFIG CREDENTIALS"},
 	}},
@@ -91,10 +91,11 @@ var groups = []group{
 		{"iam-without-mfa", text{"`InvalidClientTokenId`, of IAM", "`InvalidClientTokenId` (IAM)"}, ""},
 		{"key-unknown", "`InvalidClientTokenId`", "PROFILE PROFILE REGION …"},
 		{"key-unknown-there", text{"`InvalidClientTokenId`, in a region that is to be enabled", "`InvalidClientTokenId` (有効化が必要なリージョン)"}, "PROFILE PROFILE REGION …"},
+		{"endpoint-set", text{"the same, of an endpoint that is not AWS's", "同じ (AWS のものではないエンドポイント)"}, "HOST VARIABLE COMMAND"},
 		{"secret-wrong", "`SignatureDoesNotMatch`", "PROFILE PROFILE"},
 		{"clock-behind", "`SignatureDoesNotMatch … Signature expired`", "7m"},
 		{"clock-ahead", "`SignatureDoesNotMatch … Signature not yet current`", "7m"},
-		{"clock-off", "`SignatureDoesNotMatch`", ""},
+		{"clock-off", text{"the same, and by how much is not known", "同じ (ずれの大きさがわからない)"}, ""},
 		{"base-ended", "`ExpiredToken`", "PROFILE"},
 		{"region-off", "`RegionDisabledException`", "PROFILE PROFILE REGION"},
 		{"over-maximum", "`ValidationError … MaxSessionDuration`", ""},
@@ -118,13 +119,13 @@ var groups = []group{
 		{"cause-not-trusted", nil, "PROFILE ROLE_ARN ROLE CALLER"},
 		{"cause-no-permission", nil, "PROFILE ROLE_ARN ROLE CALLER"},
 		{"cause-no-role", nil, "PROFILE ROLE_ARN ROLE CALLER"},
-		{"cause-key-inactive", nil, "PROFILE KEY_PROFILE REGION KEY_ID OTHER_REGION ENDPOINT"},
-		{"cause-key-deleted", nil, "PROFILE KEY_PROFILE REGION KEY_ID OTHER_REGION ENDPOINT"},
-		{"cause-key-elsewhere", nil, "PROFILE KEY_PROFILE REGION KEY_ID OTHER_REGION ENDPOINT"},
-		{"cause-other-endpoint", nil, "PROFILE KEY_PROFILE REGION KEY_ID OTHER_REGION ENDPOINT"},
-		{"cause-region-not-enabled", nil, "PROFILE KEY_PROFILE REGION KEY_ID OTHER_REGION ENDPOINT"},
-		{"cause-tokens-mixed", nil, "PROFILE KEY_PROFILE REGION KEY_ID OTHER_REGION ENDPOINT"},
-		{"cause-session-revoked", nil, "PROFILE KEY_PROFILE REGION KEY_ID OTHER_REGION ENDPOINT"},
+		{"cause-other-endpoint", nil, "PROFILE PROFILE REGION KEY_ID REGION COMMAND"},
+		{"cause-region-not-enabled", nil, "PROFILE PROFILE REGION"},
+		{"cause-key-inactive", nil, "PROFILE PROFILE REGION KEY_ID"},
+		{"cause-key-deleted", nil, "PROFILE PROFILE REGION KEY_ID"},
+		{"cause-key-elsewhere", nil, "PROFILE PROFILE REGION KEY_ID REGION"},
+		{"cause-tokens-mixed", nil, "PROFILE"},
+		{"cause-session-revoked", nil, "PROFILE"},
 	}},
 	{text{"The network", "ネットワーク"}, []row{
 		{"no-such-host", nil, "HOST … PROFILE"},
@@ -134,7 +135,6 @@ var groups = []group{
 		{"no-answer", nil, "HOST … PROFILE"},
 		{"certificate", nil, "HOST ISSUER"},
 		{"not-aws", nil, "HOST ACTION … PROFILE"},
-		{"endpoint-set", text{"the endpoint is not AWS's", "エンドポイントが AWS のものではない"}, "URL VARIABLE COMMAND"},
 		{"ended-on-arrival", nil, "HOST ACTION …"},
 	}},
 	{text{"Where keys come from", "キーの出どころ"}, []row{
@@ -203,52 +203,54 @@ var groups = []group{
 		{"look-closer", text{"anything else", "そのほか"}, ""},
 	}},
 	{text{"What doctor finds in the files", "doctor がファイルに見つけるもの"}, []row{
+		{"unplannable", text{"what stands in the first table", "最初の表にあるもの"}, ""},
+		{"unreadable-line", text{"a line of a file cannot be read", "ファイルの行が読めない"}, ""},
 		{"key-typo", nil, "KEY OTHER"},
-		{"shadowed-key", nil, "KEY LINE NUMBER FILE"},
-		{"trailing-comment", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"nested-comment", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"continued-value", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"colon-separator", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"quoted-value", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"quoted-name", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"capital-key", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"nested-capital", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"padded-header", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"stray-section", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"inherited-section", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"second-section", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"second-key", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"two-defaults", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"no-setting", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"headless-line", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"byte-order-mark", nil, "SECTION KEY LINE NUMBER FILE"},
-		{"not-utf8", nil, "SECTION KEY LINE NUMBER FILE"},
+		{"shadowed-key", nil, "KEY FILE:LINE LINE FILE"},
+		{"idle-keys", nil, "FILE:LINE LINES FILE"},
+		{"idle-process", nil, "FILE:LINE LINE FILE"},
+		{"keys-beside-sign-in", nil, "KEY FILE:LINE LINES FILE"},
+		{"trailing-comment", nil, "SECTION KEY 'KEY = VALUE'"},
+		{"nested-comment", nil, "SECTION KEY 'KEY = VALUE'"},
+		{"continued-value", nil, "SECTION KEY 'KEY = VALUE'"},
+		{"colon-separator", nil, "SECTION KEY 'KEY = VALUE'"},
+		{"quoted-value", nil, "SECTION KEY 'KEY = VALUE'"},
+		{"quoted-name", nil, "SECTION KEY '[profile NAME]'"},
+		{"capital-key", nil, "SECTION KEY 'key = VALUE'"},
+		{"nested-capital", nil, "SECTION KEY 'key = VALUE'"},
+		{"padded-header", nil, "SECTION KEY [SECTION]"},
+		{"stray-section", nil, "SECTION KEY '[profile NAME]'"},
+		{"inherited-section", nil, "SECTION"},
+		{"two-defaults", nil, "SECTION KEY … LINE"},
+		{"second-section", nil, "SECTION KEY … LINE"},
+		{"second-key", nil, "SECTION KEY … LINE FILE"},
+		{"no-setting", nil, ""},
+		{"headless-line", nil, ""},
+		{"byte-order-mark", nil, ""},
+		{"not-utf8", nil, "SECTION KEY … LINE FILE"},
 		{"mfa-serial-no-device", nil, "VALUE PROFILE"},
 		{"plain-key", nil, "KEY_ID PROFILE"},
 		{"key-in-both", nil, "KEY_ID PROFILE"},
-		{"idle-keys", nil, "SOURCE LINES FILE"},
-		{"idle-process", nil, "LINE NUMBER FILE"},
-		{"keys-beside-sign-in", nil, "SETTING LINE LINES FILE"},
 		{"readable-by-others", nil, "MODE FILE"},
 		{"writable-by-others", nil, "MODE FILE"},
 		{"plain-cache", nil, "PROGRAM N M"},
 		{"plain-sign-in", nil, "PROGRAM N M"},
 	}},
-	{text{"What doctor finds in the environment", "doctor が環境に見つけるもの"}, []row{
+	{text{"What doctor finds in the environment and on the machine", "doctor が環境とマシンに見つけるもの"}, []row{
 		{"two-profiles", nil, "A B"},
 		{"unknown-profile", nil, "VARIABLE PROFILE"},
 		{"empty-variable", nil, "VARIABLE"},
+		{"missing-file", nil, "VARIABLE FILE"},
 		{"keys-over-profile", nil, "PROFILE"},
+		{"ended-keys", nil, "TIME"},
 		{"half-key", nil, "VARIABLE OTHER"},
 		{"lone-token", nil, "VARIABLE"},
 		{"two-tokens", nil, ""},
 		{"two-regions", nil, "A B"},
-		{"missing-file", nil, "VARIABLE FILE"},
-		{"ended-keys", nil, "TIME"},
 		{"other-endpoint", nil, "VARIABLE URL"},
-		{"silent-prompt", nil, "THEME SETTING LINE"},
 		{"clock-off-behind", nil, "7m"},
 		{"clock-off-ahead", nil, "7m"},
+		{"silent-prompt", nil, "THEME SETTING SETTING"},
 		{"keyring-out-of-reach", nil, "KEYRING …"},
 		{"keyring-chosen", nil, "KEYRING"},
 		{"keyring-forgets", nil, "KEYRING"},
@@ -261,7 +263,8 @@ var groups = []group{
 }
 
 // parts are explanations that only stand within others.
-var parts = map[string]bool{"cause-this-caller": true, "said-by-aws": true, "process-said": true, "denied-here": true, "key-unknown-here": true, "key-unknown-there-here": true, "unplannable": true, "unreadable-line": true, "code-may-be-used": true}
+var parts = map[string]bool{"cause-this-caller": true, "said-by-aws": true, "process-said": true, "code-may-be-used": true,
+	"denied-here": true, "key-unknown-here": true, "key-unknown-there-here": true}
 
 // TestPages holds the pages for users to the catalogue.
 func TestPages(t *testing.T) {
@@ -324,7 +327,7 @@ aws-switch-role tempsession --debug -- true  # すべての手順 (秘密は出�
 				for _, x := range []text{e.what, e.why, e.next} {
 					if n := highest(x); n > len(args) {
 						t.Errorf("%s is about %d things, and the pages name %d", r.id, n, len(args))
-						continue
+						return
 					}
 				}
 				fmt.Fprintf(&b, "| %s | %s | %s |\n", cell(r.shown(t, e, p.l, english, args)), cell(e.why.in(p.l, args)), cell(e.next.in(p.l, args)))
@@ -381,13 +384,21 @@ func (r row) shown(t *testing.T, e entry, l Language, english map[string]string,
 	return ""
 }
 
-// placeholders are the names of what an explanation is about.
+// placeholders are the names of what an explanation is about, in quotes where
+// there is a blank in one.
 func placeholders(names string) (args []any) {
 	if strings.Contains(names, "->") {
 		return []any{names}
 	}
-	for _, n := range strings.Fields(names) {
+	for names != "" {
+		var n string
+		if quoted, ok := strings.CutPrefix(names, "'"); ok {
+			n, names, _ = strings.Cut(quoted, "'")
+		} else {
+			n, names, _ = strings.Cut(names, " ")
+		}
 		args = append(args, n)
+		names = strings.TrimSpace(names)
 	}
 	return args
 }

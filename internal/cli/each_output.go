@@ -32,8 +32,10 @@ type eachOutput struct {
 	before int // runs that were done earlier
 	stderr io.Writer
 	board  *term.Board // nil where there is no terminal
-	dir    *os.Root    // of --out, or nil
-	stop   func()      // ends the changing of the board
+	// stdoutShown says that stdout is a terminal, too.
+	stdoutShown bool
+	dir         *os.Root // of --out, or nil
+	stop        func()   // ends the changing of the board
 
 	mu      sync.Mutex // one line at a time; guards what follows
 	err     error      // of writing
@@ -78,6 +80,7 @@ func (o *eachOutput) begin() {
 	if o.board = term.NewBoard(os.Stderr, o.app.getenv("TERM")); o.board == nil {
 		return
 	}
+	o.stdoutShown = term.IsTerminal(os.Stdout)
 	ticker := time.NewTicker(boardEvery)
 	ended, gone := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -138,7 +141,7 @@ func (o *eachOutput) write(to io.Writer, text []byte) {
 			o.err = err
 		}
 	}
-	if o.board == nil {
+	if o.board == nil || to == o.app.stdout && !o.stdoutShown {
 		write()
 		return
 	}

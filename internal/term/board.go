@@ -17,6 +17,7 @@ type Board struct {
 	width func() int
 
 	mu     sync.Mutex // guards what follows, and the terminal
+	lines  []string   // as they were shown last
 	shown  int        // lines on the screen
 	hidden int        // how many want it hidden
 }
@@ -40,34 +41,26 @@ func NewBoard(f *os.File, term string) *Board {
 func (b *Board) Show(lines ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.hidden > 0 {
-		return
-	}
-	var text strings.Builder
-	text.WriteString(b.erase())
-	width := b.width()
-	for _, line := range lines {
-		text.WriteString(Fit(Clean(line), width-1) + "\n")
-	}
-	b.shown = len(lines)
-	b.write(text.String())
+	b.lines = lines
+	b.write(b.erase() + b.draw())
 }
 
-// Above takes the board away while f writes to the terminal. The next
-// [Board.Show] brings it back.
+// Above takes the board away while f writes whole lines to the terminal.
 func (b *Board) Above(f func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.write(b.erase())
 	f()
+	b.write(b.draw())
 }
 
-// Hide takes the board away until done is called, so that a person can be
-// asked something.
+// Hide takes the board away until done is called and the next [Board.Show], so
+// that a person can be asked something.
 func (b *Board) Hide() (done func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.write(b.erase())
+	b.lines = nil
 	b.hidden++
 	return sync.OnceFunc(func() {
 		b.mu.Lock()
@@ -85,6 +78,20 @@ func (b *Board) erase() string {
 		return ""
 	}
 	return fmt.Sprintf("\x1b[%dF\x1b[J", n)
+}
+
+// draw is the board, unless it is hidden.
+func (b *Board) draw() string {
+	if b.hidden > 0 {
+		return ""
+	}
+	var text strings.Builder
+	width := b.width()
+	for _, line := range b.lines {
+		text.WriteString(Fit(Clean(line), width-1) + "\n")
+	}
+	b.shown = len(b.lines)
+	return text.String()
 }
 
 // write writes to the terminal. A person who cannot be told cannot be told that

@@ -189,11 +189,13 @@ func peerOf(conn *net.UnixConn) (p peer, err error) {
 		}
 		p.pid, p.uid = int(c.Pid), int(c.Uid)
 		var nerr error
-		if p.fd, nerr = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PEERPIDFD); nerr == nil {
-			return
+		p.fd, nerr = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PEERPIDFD)
+		if nerr == unix.ENOPROTOOPT { // before Linux 6.5 the pid alone tells
+			p.fd, nerr = unix.PidfdOpen(p.pid, 0)
 		}
-		// Before Linux 6.5 the pid alone tells.
-		if p.fd, nerr = unix.PidfdOpen(p.pid, 0); nerr != nil {
+		// Any other error says that the peer has ended. Its pid may be that of
+		// somebody else by now, and is not asked for.
+		if nerr != nil {
 			p.fd = -1
 		}
 	})

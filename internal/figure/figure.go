@@ -51,7 +51,10 @@ type Property struct {
 	// in the package.
 	Package, Test string
 	Fuzz          []string
-	Minutes       int // after which a release's run of it is given up
+	// Bench are jobs of make bench that show it: what they take beside a
+	// program that does nothing is told, and never fails anything.
+	Bench   []string
+	Minutes int // after which a release's run of it is given up
 }
 
 // Properties are all there are, in the order of the table.
@@ -78,6 +81,7 @@ var Properties = []Property{
 	{Name: "STS faults", Show: "14 faults x 3 commands: right status, a code sent once", Package: ".", Test: "^TestSTSFaults$", Minutes: 20},
 	{Name: "strays", Show: "processes, zombies, sockets, directories, D-Bus daemons after the end-to-end tests", Package: ".", Test: "^(TestEndToEnd|TestSecretless|TestScripts)$", Minutes: 60},
 	{Name: "cores", Show: "copies of a served secret in a core of the keeper that root takes", Package: ".", Test: "^TestCores$", Minutes: 60},
+	{Name: "hot path", Show: "a session at hand, given on by `credential-process`: its time beside that of a Go program that does nothing", Bench: []string{"credential-process, 10 profiles, warm", "credential-process, Secret Service, warm"}},
 	{Name: "supply chain", Show: "modules that the program links, the same bytes from two directories", Package: ".", Test: "^TestSupplyChain$", Minutes: 20},
 }
 

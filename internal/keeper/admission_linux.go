@@ -188,21 +188,27 @@ func peerOf(conn *net.UnixConn) (p peer, err error) {
 			return
 		}
 		p.pid, p.uid = int(c.Pid), int(c.Uid)
-		var nerr error
-		p.fd, nerr = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PEERPIDFD)
-		if nerr == unix.ENOPROTOOPT { // before Linux 6.5 the pid alone tells
-			p.fd, nerr = unix.PidfdOpen(p.pid, 0)
-		}
-		// Any other error says that the peer has ended. Its pid may be that of
-		// somebody else by now, and is not asked for.
-		if nerr != nil {
-			p.fd = -1
-		}
+		told, terr := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PEERPIDFD)
+		p.fd = hold(told, terr, p.pid)
 	})
 	if cerr != nil {
 		return p, cerr
 	}
 	return p, err
+}
+
+// hold returns a pidfd of a peer: the one that the kernel has told, or not. It
+// is -1 where there is none.
+func hold(told int, err error, pid int) int {
+	if err == unix.ENOPROTOOPT { // before Linux 6.5 the pid alone tells
+		told, err = unix.PidfdOpen(pid, 0)
+	}
+	// Any other error says that the peer has ended. Its pid may be that of
+	// somebody else by now, and is not looked for.
+	if err != nil {
+		return -1
+	}
+	return told
 }
 
 // lives reports whether the peer is known not to have ended.

@@ -203,6 +203,30 @@ func TestDescent(t *testing.T) {
 	}
 }
 
+// A peer that has ended is not looked for by its pid, which may be another's.
+func TestHold(t *testing.T) {
+	for _, tc := range []struct {
+		told int
+		err  error
+		pid  int
+		ok   bool
+	}{
+		{told: 7, ok: true},
+		{err: unix.ENOPROTOOPT, pid: os.Getpid(), ok: true},
+		{err: unix.ENOPROTOOPT, pid: 1 << 30},
+		{err: unix.ESRCH, pid: os.Getpid()},
+		{err: unix.EINVAL, pid: os.Getpid()},
+	} {
+		fd := hold(tc.told, tc.err, tc.pid)
+		if (fd >= 0) != tc.ok {
+			t.Errorf("hold(%d, %v, %d) = %d", tc.told, tc.err, tc.pid, fd)
+		}
+		if fd >= 0 && fd != tc.told {
+			_ = unix.Close(fd)
+		}
+	}
+}
+
 // By descent: this test's process is not the shell's child, it is its parent.
 func TestNoDescendant(t *testing.T) {
 	dir := session(t)

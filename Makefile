@@ -1,12 +1,13 @@
 # What a developer types. `make test` is what CI runs.
 
-.PHONY: build test tools vet cross bench packages package-check
+.PHONY: build test tools vet cross bench packages package-check wine-check
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o aws-switch-role .
 
 test: tools vet cross
 	go test -race -timeout 18m ./...
+	packaging/wine
 	@if [ "$$(id -u)" = 0 ] || [ -n "$$CI" ]; then $(MAKE) --no-print-directory package-check; else echo "packages: not checked, that takes root: sudo make package-check"; fi
 
 # Every archive and package, in dist/.
@@ -17,26 +18,35 @@ packages:
 package-check: tools
 	packaging/check
 
+# The Windows build, run in wine.
+wine-check: tools
+	packaging/wine
+
 vet:
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	go vet ./...
 
-# Everything but Linux is compiled and vetted here, not run.
+# Everything but Linux on amd64 is compiled and vetted here, with the packages'
+# flags, so that these need not compile it again.
+cross: export GOFLAGS = -trimpath
+cross: export CGO_ENABLED = 0
 cross:
-	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go vet ./...
-	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go vet ./...
-	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -o /dev/null .
-	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go build -o /dev/null .
-	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go build -o /dev/null .
+	GOOS=darwin GOARCH=arm64 go vet ./...
+	GOOS=windows GOARCH=amd64 go vet ./...
+	GOOS=linux GOARCH=arm64 go build -o /dev/null .
+	GOOS=darwin GOARCH=arm64 go build -o /dev/null .
+	GOOS=windows GOARCH=amd64 go build -o /dev/null .
 
 # The end-to-end tests drive real programs. On Debian, as root, they are
 # installed; elsewhere the target says what to install. Version 1 of the AWS CLI
 # will not do: version 2 alone signs in to IAM Identity Center.
 TOOLS = dash:dash zsh:zsh fish:fish bash:bash tmux:tmux strace:strace ps:procps setpriv:util-linux node:nodejs npm:npm python3:python3 \
 	dbus-daemon:dbus-daemon dbus-monitor:dbus-bin gnome-keyring-daemon:gnome-keyring chromium:chromium secret-tool:libsecret-tools pass:pass gpg:gnupg \
-	keepassxc:keepassxc gdb:gdb rpmbuild:rpm zip:zip debootstrap:debootstrap mandoc:mandoc direnv:direnv
+	keepassxc:keepassxc gdb:gdb rpmbuild:rpm zip:zip debootstrap:debootstrap mandoc:mandoc direnv:direnv \
+	unzip:unzip file:file ruby:ruby nix-instantiate:nix-bin makepkg:makepkg bsdtar:libarchive-tools fakeroot:fakeroot \
+	x86_64-w64-mingw32-ld:binutils-mingw-w64-x86-64
 # Programs without a command of their own, by a file of theirs.
-FILES = /usr/share/bash-completion/bash_completion:bash-completion /usr/share/powerlevel9k/powerlevel9k.zsh-theme:zsh-theme-powerlevel9k
+FILES = /usr/lib/wine/wine64:wine64 /usr/share/bash-completion/bash_completion:bash-completion /usr/share/powerlevel9k/powerlevel9k.zsh-theme:zsh-theme-powerlevel9k
 NODE_PACKAGES = @aws-sdk/client-sts@3.1173.0 spaceship-prompt@4.22.5 pure-prompt@1.28.3 tree-sitter-powershell@0.26.4 web-tree-sitter@0.27.1
 
 # The AWS CLI that this program is compared with, whichever others there are:

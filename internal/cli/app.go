@@ -38,6 +38,7 @@ type app struct {
 	now            func() time.Time
 	exit           int               // the status of a command that ran
 	dashed         bool              // a -- stands on the command line
+	command        string            // the path of the one that failed
 	interrupted    *term.Interrupted // a question was, if not nil
 	warned         sync.Once         // of what did not stop the switch
 	codeTaken      atomic.Bool       // an MFA code was given in this run

@@ -55,6 +55,7 @@ func (a *app) report(cmd *cobra.Command, err error) int {
 	if e, ok := errors.AsType[*session.HopError](err); ok && cmd.Name() != processName {
 		a.draw(e)
 	}
+	a.command = cmd.CommandPath()
 	for _, line := range a.explain(err) {
 		fmt.Fprintln(a.stderr, line)
 	}
@@ -118,7 +119,7 @@ func (a *app) explanation(err error) explanation {
 	} else if e, ok := errors.AsType[*envchainError](err); ok {
 		x = a.explainEnvchain(e)
 	} else if e, ok := errors.AsType[*usageError](err); ok {
-		x = a.hint("usage", clean(e.msg))
+		x = a.usage(clean(e.msg))
 	} else if e, ok := errors.AsType[*awsconfig.SyntaxError](err); ok {
 		x = a.hint("mend-line", clean(a.tilde(e.Origin.String()))+": "+a.sentence(e.Problem.Text()))
 	} else if e, ok := errors.AsType[*plan.Error](err); ok {
@@ -167,7 +168,7 @@ func (a *app) explanation(err error) explanation {
 	} else if _, ok := errors.AsType[*noMatchError](err); ok {
 		x = a.hint("list-shows", x.What)
 	} else if refusedByCobra(err) {
-		x = a.hint("usage", x.What)
+		x = a.usage(x.What)
 	} else {
 		x = a.hint(keyringHint(err), x.What)
 	}
@@ -291,6 +292,9 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 	}
 	switch e.Kind {
 	case plan.UnknownProfile:
+		if near := a.commandLike(e.Name); near != "" {
+			return a.hint("did-you-mean", what, near)
+		}
 		return a.hint("no-profile", what, a.filesRead()...)
 	case plan.MissingSource:
 		return a.hint("no-source", what, e.Name)
@@ -332,7 +336,7 @@ func (a *app) explainPlan(e *plan.Error) explanation {
 	if strings.HasPrefix(e.From, "AWS_") {
 		return a.hint("mend-variable", what, e.From)
 	}
-	return a.hint("usage", what)
+	return a.usage(what)
 }
 
 // problem says in a few words why the profile called name cannot be planned.
@@ -907,6 +911,33 @@ func (a *app) withCode(x explanation, sent bool) explanation {
 		x.Why = a.phrase("code-may-be-used", a.nextCode()).Why
 	}
 	return x
+}
+
+// usage refers to the help of the command that failed.
+func (a *app) usage(what string) explanation {
+	return a.hint("usage", what, cmp.Or(a.command, programName))
+}
+
+// programName is what this program is called.
+const programName = "aws-switch-role"
+
+// commandLike is the command that the name of a profile, on the bare command's
+// line, was probably meant to be; "" where there is none.
+func (a *app) commandLike(name string) string {
+	if a.command != programName {
+		return ""
+	}
+	names := func(yield func(string) bool) {
+		for _, c := range a.commands() {
+			if c.name != keepName && !yield(c.name) {
+				return
+			}
+		}
+	}
+	if near := plan.Nearest(name, names); near != "" {
+		return programName + " " + near
+	}
+	return ""
 }
 
 // hint adds to what went wrong the why and the next of the catalogue's

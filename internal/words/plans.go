@@ -6,7 +6,7 @@ import "sync"
 // keyring that cannot be used. What is wrong is said by the error itself.
 var hints = sync.OnceValue(func() map[string]entry {
 	return map[string]entry{
-		"usage":        {next: text{"aws-switch-role --help shows how", "使い方は aws-switch-role --help"}},
+		"usage":        {next: text{"%[1]s --help shows how", "使い方は %[1]s --help"}},
 		"mend-line":    {next: text{"mend that line, then look again: aws-switch-role doctor; nothing else of the file is in the way", "その行を直し、もう一度確かめる: aws-switch-role doctor。ファイルのほかの部分に問題はない"}},
 		"did-you-mean": {next: text{"did you mean %[1]s?", "%[1]s のつもりでは?"}},
 		"files-read":   {next: text{"the files read are %[1]s and %[2]s; examine them: aws-switch-role doctor", "読んだファイルは %[1]s と %[2]s。調べる: aws-switch-role doctor"}},

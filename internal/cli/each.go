@@ -469,10 +469,10 @@ func (a *app) printRuns(e *eachFlags, runs []*eachRun) error {
 		}
 	}
 	for _, r := range runs {
-		who := cmp.Or(r.plan.Who(), "its own credentials")
+		var who string
 		if r.err != nil {
 			who = "cannot be planned: " + a.explanation(r.err).What
-		} else if r.plan.Region != "" {
+		} else if who = cmp.Or(r.plan.Who(), "its own credentials"); r.plan.Region != "" {
 			who += " in " + r.plan.Region
 		}
 		label := term.Clean(r.label)

@@ -194,6 +194,26 @@ func (a *app) asked(profile string) string {
 	return profile
 }
 
+// stayNarrow makes a switch to the profile of the shell that we are in, which
+// nobody has named, no wider than the shell, no longer and under no other name,
+// where the flags of the switch do not say otherwise.
+func (a *app) stayNarrow(f *switchFlags) {
+	r, err := a.record()
+	if err != nil {
+		a.log().Debug("how narrow this shell is, is not known", "error", err)
+		return
+	}
+	o := r.Options
+	if f.policy == "" && len(f.policyARNs) == 0 && !f.readOnly {
+		f.policy, f.policyARNs, f.readOnly = o.Policy, o.PolicyARNs, o.ReadOnly
+	}
+	if f.duration == "" && o.Duration > 0 {
+		f.duration = o.Duration.String()
+	}
+	f.sessionName = cmp.Or(f.sessionName, o.SessionName)
+	f.sourceIdentity = cmp.Or(f.sourceIdentity, o.SourceIdentity)
+}
+
 // inShell are the flags by which the files of a switched shell ask.
 type inShell struct {
 	name, hex string

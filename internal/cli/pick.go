@@ -20,16 +20,25 @@ import (
 func (a *app) chosenProfile(ctx context.Context, f *switchFlags, args []string) (string, error) {
 	name, err := a.profileName(args)
 	inherited := err == nil && len(args) == 0 && a.depth() > 0 && a.getenv("AWS_PROFILE") == a.getenv("AWS_SWITCH_ROLE_PROFILE")
-	if !errors.Is(err, errNoProfile) && !(inherited && f.opensShell) || f.noInput || f.quiet || !a.hasTerminal() {
+	switch {
+	case !inherited && !errors.Is(err, errNoProfile):
+		return name, err
+	case inherited && !(f.opensShell && a.showsList(f)):
+		a.stayNarrow(f)
+		return name, nil
+	case !a.showsList(f):
+		if t := a.getenv("TERM"); !f.noInput && !f.quiet && a.hasTerminal() {
+			return "", usagef("no profile was named, and this terminal cannot show a list (TERM is %q)", t)
+		}
 		return name, err
 	}
-	if t := a.getenv("TERM"); t == "" || t == "dumb" {
-		if inherited {
-			return name, nil
-		}
-		return "", usagef("no profile was named, and this terminal cannot show a list (TERM is %q)", t)
-	}
 	return a.pick(ctx, f)
+}
+
+// showsList reports whether a person can be shown a list.
+func (a *app) showsList(f *switchFlags) bool {
+	t := a.getenv("TERM")
+	return t != "" && t != "dumb" && !f.noInput && !f.quiet && a.hasTerminal()
 }
 
 // pick has the person pick a profile, of which those used last come first.

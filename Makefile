@@ -72,6 +72,7 @@ tools:
 		python3 -m zipfile -e .cache/node/node_modules/@aws-cdk/asset-awscli-v1/lib/layer.zip .cache/awscli && \
 		python3 -m compileall -q .cache/awscli/awscli/awscli .cache/awscli/awscli/urllib3 .cache/awscli/awscli/yaml && \
 		grep -q "'$(AWS_CLI)'" .cache/awscli/awscli/awscli/__init__.py || { echo "$(AWS_LAYER) of npm has no AWS CLI $(AWS_CLI) in it, which the tests need in .cache/awscli"; exit 1; }; }
+	@testdata/starship .cache/starship
 	@mkdir -p .cache && cd testdata/gosdk && go build -o ../../.cache/gosdk .
 
 bench:

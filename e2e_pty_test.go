@@ -46,6 +46,8 @@ type stage struct {
 	clis    []string // the AWS CLIs in it: aws, then aws-2 where there is another
 	pythons []string // every python3 that has boto3
 	node    string   // the node_modules with the AWS SDK for JavaScript
+
+	starship string // the directory with it, and with what it needs
 }
 
 // nodeModules is where make tools puts the AWS SDK for JavaScript.
@@ -98,6 +100,10 @@ func newStage(t *testing.T) *stage {
 		if _, err := os.Stat(file); err != nil {
 			t.Errorf("no %s here: install the package %s (make tools)", file, name)
 		}
+	}
+	s.starship = filepath.Join(workDir(t), ".cache", "starship")
+	if _, err := exec.LookPath(filepath.Join(s.starship, "starship")); err != nil {
+		t.Error("no starship here: make tools puts it into .cache/starship")
 	}
 	if t.Failed() {
 		t.FailNow()

@@ -51,6 +51,7 @@ func TestEndToEnd(t *testing.T) {
 			testQuestion(p, shell)
 		})
 		run("init prompt/"+shell, func(p *place) { testInitPrompt(p, shell) })
+		run("starship/"+shell, func(p *place) { testStarship(p, shell) })
 	}
 	for _, shell := range allShells {
 		run("question/"+shell, func(p *place) { testQuestion(p, shell) })

@@ -295,3 +295,39 @@ after=("$PROMPT" "$RPROMPT" "$PS2" $precmd_functions "$preexec_functions" "${(kv
 		x.exit()
 	}
 }
+
+// testStarship has starship beside init, as testTheme has the themes of zsh.
+func testStarship(p *place, shell string) {
+	write(p.t, filepath.Join(p.home, ".config", "starship.toml"), "add_newline = false\nformat = \"aws: $aws$status> \"\n"+
+		"[aws]\nformat = \"$profile \\\\[$duration\\\\]\"\n[status]\ndisabled = false\nformat = \"$status\"\n", 0o600)
+	env := append(slices.Clone(p.env), "STARSHIP_LOG=error", "SHELL=/usr/bin/"+shell)
+	for i, e := range env {
+		if path, ok := strings.CutPrefix(e, "PATH="); ok {
+			env[i] = "PATH=" + path + ":" + p.starship
+		}
+	}
+	for _, flags := range []string{"", "--prompt"} {
+		load := `eval "$(starship init ` + shell + `)"` + "\n"
+		if shell == "fish" {
+			load = "function fish_greeting; end\nstarship init fish | source\n"
+		}
+		write(p.t, p.rcFile(shell), load+initLine(shell, flags), 0o600)
+		segment := ""
+		if flags != "" {
+			segment = `\(open (1h|59m)\) `
+		}
+		p.env = env
+		x := p.open("/usr/bin/" + shell)
+		x.expectMatch(`(?m)^aws: > $`)
+		x.line("aws-switch-role open")
+		shown, _ := x.expectMatch(`(?m)^` + segment + `aws: open \[(1h|59m)[\dms]*\]> $`)
+		x.line("false")
+		more, _ := x.expectMatch(`(?m)^` + segment + `aws: open \[(1h|59m)[\dms]*\]1> $`) // the status is the command's
+		if shown += more; strings.Contains(shown, "rror") || strings.Contains(shown, "not found") {
+			p.t.Errorf("with %q something failed:\n%s", flags, shown)
+		}
+		x.line("exit")
+		x.expectMatch(`(?m)^aws: .?> $`)
+		x.exit()
+	}
+}

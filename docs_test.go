@@ -283,7 +283,7 @@ func newDocPlace(t *testing.T, bin string) *docPlace {
 		"KEY_ID=" + emulator.DemoKeyID, "KEY=" + emulator.DemoSecret,
 		"BROWSER=browser " + filepath.Join(p.home, "browser") + " %u person=" + emulator.DemoPerson,
 		"GOSDK=" + filepath.Join(workDir(t), ".cache", "gosdk"),
-		"GOBIN=" + filepath.Join(p.home, "go", "bin"),
+		"GOBIN=" + filepath.Join(p.home, "go", "bin"), "CGO_ENABLED=0", // as buildProgram has it: nothing is built twice
 	}
 	// Go keeps what it builds below the home, unless told.
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS"} {
@@ -429,7 +429,7 @@ func (p *docPlace) typed(argv []string, script string) (string, error) {
 	go func() { done <- cmd.Wait() }()
 	select {
 	case err = <-done:
-	case <-time.After(time.Minute):
+	case <-time.After(5 * time.Minute): // to build the program takes its time
 		err = errors.New("it does not end")
 	}
 	// What it has left in the background goes with it.

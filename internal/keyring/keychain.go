@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	zalando "github.com/zalando/go-keyring"
@@ -18,11 +19,12 @@ import (
 type keychain struct {
 	kind    Kind
 	timeout time.Duration
+	setting *sync.Mutex // what is read back is what was set, not what another has set since
 }
 
 func newKeychain(o Options) keychain {
 	// Windows has been seen to take 17 s on machines that are locked down.
-	k := keychain{o.Kind, 20 * time.Second}
+	k := keychain{o.Kind, 20 * time.Second, new(sync.Mutex)}
 	if o.MayPrompt {
 		k.timeout = time.Minute
 	}
@@ -43,6 +45,8 @@ func (k keychain) Get(ctx context.Context, name string) ([]byte, error) {
 // say when it has failed.
 func (k keychain) Set(ctx context.Context, name string, secret []byte) error {
 	kept, err := k.bounded(ctx, func() (string, error) {
+		k.setting.Lock()
+		defer k.setting.Unlock()
 		if err := zalando.Set(application, k.account(name), string(secret)); err != nil {
 			return "", err
 		}

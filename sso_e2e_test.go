@@ -28,8 +28,9 @@ region = us-east-1
 const developer = "assumed-role/AWSReservedSSO_Developer_"
 
 // testSSOBrowser has a person switch, who must sign in first and does so in a
-// real browser, at AWS's own addresses. The page there tries to sign them in
-// by a code of its own: without success, or the sign-in would have failed.
+// real browser, at AWS's own addresses. The page there, and a link that leads
+// to another window, try to sign them in by a code of their own: without
+// success, or the sign-in would have failed.
 func testSSOBrowser(p *place) {
 	write(p.t, filepath.Join(p.home, ".aws", "config"), awsConfig+ssoConfig, 0o600)
 	script := filepath.Join(workDir(p.t), "testdata", "consent.mjs")
@@ -41,7 +42,7 @@ func testSSOBrowser(p *place) {
 	x.expect(developer)
 	x.prompt("")
 	shown := strings.Split(p.page("shown"), "\n")
-	if len(shown) < 4 || !strings.HasPrefix(shown[0], "127.0.0.1:") || shown[1] != "You are signed in - aws-switch-role" || shown[2] != "You are signed in" || shown[len(shown)-1] != "grid" {
+	if n := len(shown); n < 5 || !strings.HasPrefix(shown[0], "127.0.0.1:") || shown[1] != "You are signed in - aws-switch-role" || shown[2] != "You are signed in" || shown[n-2] != "grid" || shown[n-1] != "Refused" {
 		p.t.Errorf("the browser shows %q", shown)
 	}
 	if _, err := os.Stat(filepath.Join(p.home, ".aws", "sso")); err == nil {

@@ -29,12 +29,15 @@ const call = (method, params = {}, sessionId) => new Promise((resolve) => {
   chromium.stdio[3].write(JSON.stringify({ id: last, method, params, sessionId }) + '\0')
 })
 
-const { targetId } = await call('Target.createTarget', { url: 'about:blank' })
-const { sessionId } = await call('Target.attachToTarget', { targetId, flatten: true })
-const run = async (expression) =>
-  (await call('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, sessionId))?.result?.value
-const shows = async (expression) => {
-  for (let i = 0; !await run(expression); i++) {
+const open = async () => {
+  const { targetId } = await call('Target.createTarget', { url: 'about:blank' })
+  return (await call('Target.attachToTarget', { targetId, flatten: true })).sessionId
+}
+const sessionId = await open()
+const run = async (expression, tab = sessionId) =>
+  (await call('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, tab))?.result?.value
+const shows = async (expression, tab) => {
+  for (let i = 0; !await run(expression, tab); i++) {
     if (i === 600) throw new Error('not shown: ' + expression)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
@@ -49,9 +52,15 @@ await run(`(async () => {
   await new Promise((done) => { const i = new Image(); i.onload = i.onerror = done; i.src = forged })
   await new Promise((done) => { const f = document.createElement('iframe'); f.onload = f.onerror = done; f.src = forged; document.body.append(f) })
 })()`)
+// A link that somebody has sent leads to a window of its own.
+const sent = await open()
+const uri = await run(`new URL(location).searchParams.get('redirect_uri')`)
+await call('Page.navigate', { url: uri + '?code=forged&state=' + 'A'.repeat(26) }, sent)
+await shows(`location.pathname === '/oauth/callback' && document.readyState === 'complete'`, sent)
+const refused = await run(`document.body.innerText`, sent)
 await run(`document.querySelector('button[name=person]').click()`)
 await shows(`location.pathname === '/oauth/callback' && document.readyState === 'complete'`)
-writeFileSync(dir + '/new', await run(`location.host + '\\n' + document.title + '\\n' + document.body.innerText + '\\n' + getComputedStyle(document.body).display`))
+writeFileSync(dir + '/new', await run(`location.host + '\\n' + document.title + '\\n' + document.body.innerText + '\\n' + getComputedStyle(document.body).display`) + '\n' + refused.split('\n')[0])
 // The history holds a code, which is good no more.
 chromium.on('exit', () => {
   rmSync(dir + '/profile', { recursive: true, force: true, maxRetries: 50, retryDelay: 100 })

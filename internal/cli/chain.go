@@ -216,8 +216,8 @@ func (a *app) sourceARN(cmd *cobra.Command, f *switchFlags, p plan.Plan) (string
 	return id.ARN, err
 }
 
-// draw shows the chain of a plan on the terminal, with a mark at the hop where
-// a switch has ended.
+// draw shows the chain of a plan on the terminal, as explain does, with a mark
+// at the hop where a switch has ended and the values that shaped that one.
 func (a *app) draw(e *session.HopError) {
 	if !a.onTerminal() || len(e.Plan.Hops) < 2 {
 		return
@@ -232,5 +232,15 @@ func (a *app) draw(e *session.HopError) {
 			mark = y.Dim(a.sentence(stateText("not reached")))
 		}
 		fmt.Fprintf(a.stderr, "  %d. %s  %s\n", i+1, a.sentence(plan.Description(h)), mark)
+		if i != e.Index {
+			continue
+		}
+		for _, f := range e.Plan.Facts[i] {
+			text := f.Text
+			if strings.HasSuffix(f.Name, "_process") {
+				text = "…" // a command line may hold a password
+			}
+			fmt.Fprintf(a.stderr, "     %s\n", y.Dim(fmt.Sprintf("%-20s %s  %s", f.Name, clean(text), clean(a.tilde(f.From)))))
+		}
 	}
 }

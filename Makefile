@@ -34,6 +34,7 @@ cross:
 	GOOS=darwin GOARCH=arm64 go vet ./...
 	GOOS=windows GOARCH=amd64 go vet ./...
 	GOOS=linux GOARCH=arm64 go build -o /dev/null .
+	GOOS=darwin GOARCH=amd64 go build -o /dev/null .
 	GOOS=darwin GOARCH=arm64 go build -o /dev/null .
 	GOOS=windows GOARCH=amd64 go build -o /dev/null .
 

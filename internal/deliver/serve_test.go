@@ -317,8 +317,9 @@ func FuzzEndpoint(f *testing.F) {
 		head, _, _ := strings.Cut(strings.ReplaceAll(string(request), "\r\n", "\n"), "\n\n")
 		line, headers, _ := strings.Cut(head, "\n")
 		headers = strings.ToLower(headers)
-		if !strings.HasPrefix(strings.TrimLeft(line, "\r\n"), "GET /credentials HTTP/1.") || !strings.Contains(head, token) ||
-			!strings.Contains(headers, "host: 127.0.0.1:4000") && !strings.Contains(headers, "host: localhost:4000") && !strings.Contains(strings.ReplaceAll(strings.ReplaceAll(headers, " ", ""), "\t", ""), ":4000") {
+		dense := strings.NewReplacer(" ", "", "\t", "").Replace(headers)
+		named := strings.Contains(dense, "host:127.0.0.1:4000") || strings.Contains(dense, "host:localhost:4000")
+		if !strings.HasPrefix(line, "GET /credentials HTTP/1.") || !strings.Contains(head, token) || !named {
 			t.Errorf("%q got the credentials", request)
 		}
 		for header := range strings.Lines(headers) {

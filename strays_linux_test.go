@@ -2,7 +2,10 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -43,7 +46,7 @@ func watched() (status int, err error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return 0, err
 	}
-	temp, err := os.MkdirTemp("", "suite")
+	temp, err := shortDir()
 	if err != nil {
 		return 0, err
 	}
@@ -116,6 +119,18 @@ func watched() (status int, err error) {
 		status = 1
 	}
 	return status, figure.Note("strays", "0 of %d orphans and 0 files are left", orphans)
+}
+
+// shortDir makes a directory whose path is hardly longer than that of the one
+// that it is in: below it are sockets, whose paths are bounded.
+func shortDir() (path string, err error) {
+	for range 1000 {
+		path = filepath.Join(os.TempDir(), rand.Text()[:4])
+		if err = os.Mkdir(path, 0o700); !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
+	return path, err
 }
 
 // children returns the command lines of this process's children, by pid.

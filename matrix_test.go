@@ -230,11 +230,11 @@ func TestTerminalMatrix(t *testing.T) {
 		t.Run(shell, func(t *testing.T) {
 			t.Parallel()
 			p := s.place(t)
-			x := p.openShell(shell)
-			x.run("", "true") // the settings of a shell that has run something
-			x.stty, _ = x.run("", "stty -g")
-			x.atPrompt = x.settings()
 			for range rounds {
+				x := p.openShell(shell)
+				x.run("", "true") // the settings of a shell that has run something
+				x.stty, _ = x.run("", "stty -g")
+				x.atPrompt = x.settings()
 				for _, e := range events {
 					for where, happens := range map[string]func(*terminal) int{"question": e.question, "command": e.command, "shell": e.shell} {
 						switch where {
@@ -256,8 +256,8 @@ func TestTerminalMatrix(t *testing.T) {
 						cells.Add(1)
 					}
 				}
+				x.exit()
 			}
-			x.exit()
 		})
 	}
 }

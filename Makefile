@@ -1,14 +1,31 @@
 # What a developer types. `make test` is what CI runs.
 
-.PHONY: build test tools vet cross bench packages package-check wine-check
+.PHONY: build test fuzz release-check tools vet cross bench packages package-check wine-check
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o aws-switch-role .
 
-test: tools vet cross
+test: tools vet cross fuzz
 	go test -race -timeout 18m ./...
 	packaging/wine
 	@if [ "$$(id -u)" = 0 ] || [ -n "$$CI" ]; then $(MAKE) --no-print-directory package-check; else echo "packages: not checked, that takes root: sudo make package-check"; fi
+
+# How long each fuzz test runs, as many at a time as there are cores.
+FUZZ = 60s
+
+fuzz:
+	go run ./hardening -fuzz $(FUZZ)
+
+# What a release must withstand: the same tests, with more of everything, which
+# takes a day and more, most of it the fuzz tests. What was found is written
+# into doc/security.md. ONLY='herd|forgery' runs some of it, FUZZ_TIME=1m
+# shortens that, and AT=commit does as much as a commit must withstand.
+FUZZ_TIME = 8h
+ONLY =
+AT = release
+
+release-check: tools vet cross
+	go run ./hardening -fuzz-time $(FUZZ_TIME) -only '$(ONLY)' $(if $(filter commit,$(AT)),-commit)
 
 # Every archive and package, in dist/.
 packages:

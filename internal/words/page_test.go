@@ -52,7 +52,7 @@ var groups = []group{
 		{"not-a-container", "container-nowhere", ""},
 		{"own-process", "process-is-us", ""},
 		{"look-at-file", text{"a file cannot be read or written", "ファイルを読み書きできない"}, "FILE"},
-		{"usage", text{"the command line makes no sense", "コマンドラインがおかしい"}, ""},
+		{"usage", text{"the command line makes no sense", "コマンドラインがおかしい"}, "'aws-switch-role COMMAND'"},
 		{"list-shows", text{"no profile matches", "一致するプロファイルがない"}, ""},
 		{"files-read", text{"the profile has no key in the AWS files", "プロファイルのキーが AWS のファイルにない"}, "CONFIG CREDENTIALS"},
 	}},

@@ -55,9 +55,24 @@ func (a *app) causesOfDenial(e *hop.APIError, p plan.Plan, i int) []explanation 
 	}
 	var all []explanation
 	for _, id := range append(ids, "cause-not-trusted", "cause-no-permission", "cause-no-role") {
-		all = append(all, a.phrase(id, typed(p), h.RoleARN, name, cmp.Or(principal(caller(e.Message)), "ARN")))
+		all = append(all, a.phrase(id, profileOf(p, i), h.RoleARN, name, cmp.Or(principal(caller(e.Message)), "ARN")))
 	}
 	return all
+}
+
+// profileOf is the profile that has the role of hop i of p, as it is typed: what
+// a role in the middle of a chain lacks is set there.
+func profileOf(p plan.Plan, i int) string {
+	roles := 0 // from there to the end, each of which is a profile's
+	for _, h := range p.Hops[i:] {
+		if _, ok := h.(plan.AssumeRole); ok {
+			roles++
+		}
+	}
+	if at := len(p.Chain) - roles; roles > 1 && !p.Adhoc && at >= 0 {
+		return p.Chain[at]
+	}
+	return typed(p)
 }
 
 // principal is the ARN by which policies name a caller: of a role's session,

@@ -241,7 +241,7 @@ func (a *app) withDevice(e *withoutMFAError, next string) string {
 	if denied.Plan.Adhoc {
 		id = "device-to-pass"
 	}
-	return a.phrase(id, e.device, typed(denied.Plan), next).Next
+	return a.phrase(id, e.device, profileOf(denied.Plan, denied.Index), next).Next
 }
 
 // explainExists says what has the name of a profile that was to be added.

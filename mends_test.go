@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/tools/txtar"
 )
 
@@ -20,11 +22,15 @@ var japanese = regexp.MustCompile(`[\p{Hiragana}\p{Katakana}\p{Han}]`)
 
 // TestMends examines the broken configurations of the doctor as a person does,
 // in both languages: each finding in a file tells the line, and each one why, and
-// what mends it.
+// what mends it, in the form of the schema.
 func TestMends(t *testing.T) {
 	cases, err := filepath.Glob("internal/doctor/testdata/broken/*.txtar")
 	if err != nil || len(cases) < 60 {
 		t.Fatalf("%d cases, %v", len(cases), err)
+	}
+	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("doc", "schema", "doctor.json"))
+	if err != nil {
+		t.Fatal(err)
 	}
 	told := 0
 	for _, path := range cases {
@@ -55,6 +61,13 @@ func TestMends(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), "aws-switch-role", "doctor", "--json")
 			cmd.Env = append(env, "LC_ALL="+lang)
 			out, _ := cmd.Output()
+			v, err := jsonschema.UnmarshalJSON(bytes.NewReader(out))
+			if err == nil {
+				err = schema.Validate(v)
+			}
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
 			var report struct {
 				Findings []struct {
 					ID, File, What, Why, Mend string

@@ -62,7 +62,7 @@ TOOLS = dash:dash zsh:zsh fish:fish bash:bash tmux:tmux strace:strace ps:procps 
 	dbus-daemon:dbus-daemon dbus-monitor:dbus-bin gnome-keyring-daemon:gnome-keyring chromium:chromium secret-tool:libsecret-tools pass:pass gpg:gnupg \
 	keepassxc:keepassxc gdb:gdb rpmbuild:rpm zip:zip debootstrap:debootstrap mandoc:mandoc direnv:direnv \
 	unzip:unzip file:file ruby:ruby nix-instantiate:nix-bin makepkg:makepkg bsdtar:libarchive-tools fakeroot:fakeroot \
-	x86_64-w64-mingw32-ld:binutils-mingw-w64-x86-64 qemu-aarch64:qemu-user
+	x86_64-w64-mingw32-ld:binutils-mingw-w64-x86-64 qemu-aarch64:qemu-user jq:jq
 # Programs without a command of their own, by a file of theirs.
 FILES = /usr/lib/wine/wine64:wine64 /usr/share/bash-completion/bash_completion:bash-completion /usr/share/powerlevel9k/powerlevel9k.zsh-theme:zsh-theme-powerlevel9k
 NODE_PACKAGES = @aws-sdk/client-sts@3.1173.0 spaceship-prompt@4.22.5 pure-prompt@1.28.3 tree-sitter-powershell@0.26.4 web-tree-sitter@0.27.1

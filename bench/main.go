@@ -22,6 +22,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/creack/pty"
+
 	"aws-switch-role/internal/emulator"
 )
 
@@ -105,6 +107,10 @@ type job struct {
 	// last arguments, where it has to be run.
 	within []string
 	inside *clockwork
+	before func() error // run before each, or nil
+	// typed, if not empty, is typed on a terminal of the job's own as soon as
+	// something is shown there.
+	typed string
 	// figures
 	times []time.Duration
 	cpu   []time.Duration // of the command and of the children that it waits for
@@ -199,12 +205,19 @@ func run(rounds int, only string) error {
 		{name: "list, 10 profiles", argv: []string{tool, "list"}, env: small, base: "bare Go program"},
 		{name: "list, 10,000 profiles", argv: []string{tool, "list"}, env: large, base: "bare Go program"},
 		{name: "list, 100,000 profiles", argv: []string{tool, "list"}, env: huge, base: "bare Go program", rare: true},
+		{name: "picker, 10,000 profiles", argv: []string{tool}, env: large, base: "bare Go program", exit: bySignal, typed: interrupt},
+		{name: "picker, 100,000 profiles", argv: []string{tool}, env: huge, base: "bare Go program", exit: bySignal, typed: interrupt, rare: true},
+		{name: "picker, 100,000 profiles, ten keys typed", argv: []string{tool}, env: huge, base: "bare Go program", exit: bySignal, typed: "account-04" + interrupt, rare: true},
 		{name: "list, 10,000 sessions", argv: []string{tool, "list"}, env: crowded, base: "bare Go program"},
+		{name: "sessions list, 10,000 sessions", argv: []string{tool, "sessions", "list"}, env: crowded, base: "bare Go program"},
+		{name: "credential-process --renew, 10,000 sessions", argv: []string{tool, "credential-process", "--renew", "open"}, env: crowded, base: "bare Go program"},
+		{name: "the same, and a sweep of them", argv: []string{tool, "credential-process", "--renew", "open"}, env: crowded, base: "credential-process --renew, 10,000 sessions", before: func() error { return due(crowded) }},
 		{name: "doctor, 10,000 profiles", argv: []string{tool, "doctor"}, env: large, base: "bare Go program", exit: 1},
 		{name: "doctor, 100,000 profiles", argv: []string{tool, "doctor"}, env: huge, base: "bare Go program", exit: 1, rare: true},
 		{name: "status --short, 10,000 profiles", argv: []string{tool, "status", "--short"}, env: append([]string{"AWS_SWITCH_ROLE_PROFILE=open", "AWS_SESSION_EXPIRATION=2099-01-01T00:00:00Z"}, large...), base: "bare Go program"},
 		{name: "completion of a name, 10,000 profiles", argv: []string{tool, "__complete", "account-0431"}, env: large, base: "bare Go program"},
 		{name: "completion of all names, 10,000 profiles", argv: []string{tool, "__complete", ""}, env: large, base: "bare Go program"},
+		{name: "completion of all names, 100,000 profiles", argv: []string{tool, "__complete", ""}, env: huge, base: "bare Go program", rare: true},
 		{name: "completion of a name, 100,000 profiles", argv: []string{tool, "__complete", "account-0431"}, env: huge, base: "bare Go program", rare: true},
 		{name: "credential-process, 10 profiles, warm", argv: []string{tool, "credential-process", "open"}, env: small, base: "bare Go program"},
 		{name: "credential-process, 10,000 profiles, warm", argv: []string{tool, "credential-process", "open"}, env: large, base: "bare Go program"},
@@ -226,6 +239,7 @@ func run(rounds int, only string) error {
 		{name: "each over 1,000 profiles, warm", argv: each, env: organisation, base: alone},
 		{name: identity, argv: []string{awsCLI, "sts", "get-caller-identity", "--profile", "open"}, env: theirs, rare: true},
 		{name: "exec -- aws sts get-caller-identity, warm", argv: []string{tool, "exec", "open", "--", awsCLI, "sts", "get-caller-identity"}, env: small, base: identity, rare: true},
+		{name: "each --secretless, warm", argv: slices.Insert(slices.Clone(each), 2, "--secretless"), env: organisation, base: alone, rare: true},
 	}
 	defer func() {
 		for _, j := range jobs {
@@ -326,8 +340,16 @@ func fill(tool string, env []string, sessions int) error {
 
 // once runs the job and notes time and memory.
 func (j *job) once() error {
-	if j.within != nil {
+	if j.before != nil {
+		if err := j.before(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case j.within != nil:
 		return j.onceWithin()
+	case j.typed != "":
+		return j.onceTyped()
 	}
 	cmd := exec.Command(j.argv[0], j.argv[1:]...)
 	cmd.Env = j.env
@@ -341,6 +363,46 @@ func (j *job) once() error {
 	j.times = append(j.times, time.Since(begun))
 	j.cpu = append(j.cpu, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
 	return nil
+}
+
+// interrupt is what Ctrl-C types, and bySignal the status of what it ends.
+const (
+	interrupt = "\x03"
+	bySignal  = -1
+)
+
+// onceTyped runs the job on a terminal, from its start to its end.
+func (j *job) onceTyped() error {
+	cmd := exec.Command(j.argv[0], j.argv[1:]...)
+	cmd.Env = append([]string{"TERM=xterm"}, j.env...)
+	begun := time.Now()
+	t, err := pty.Start(cmd)
+	if err != nil {
+		return fmt.Errorf("%s: %w", j.name, err)
+	}
+	defer t.Close()
+	shown := make([]byte, 4<<10)
+	n, err := t.Read(shown)
+	if err != nil {
+		return fmt.Errorf("%s: %w", j.name, err)
+	}
+	if _, err := io.WriteString(t, j.typed); err != nil {
+		return fmt.Errorf("%s: %w", j.name, err)
+	}
+	_, _ = io.Copy(io.Discard, t) // which ends with an error on Linux
+	if err = cmd.Wait(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != j.exit {
+		return fmt.Errorf("%s: %w\n%q", j.name, cmp.Or(err, errUnexpectedEnd), shown[:n])
+	}
+	j.times = append(j.times, time.Since(begun))
+	j.cpu = append(j.cpu, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
+	return nil
+}
+
+// due has a home's sessions swept when the next is kept.
+func due(env []string) error {
+	h, _ := strings.CutPrefix(env[0], "HOME=")
+	long := time.Now().Add(-2 * time.Hour)
+	return os.Chtimes(filepath.Join(h, ".cache", "aws-switch-role", "sessions", "CACHEDIR.TAG"), long, long)
 }
 
 // rareEvery is of how many rounds a rare job is run in one.
@@ -419,6 +481,9 @@ func clockMany(argv []string) error {
 // weigh returns the most memory that the job holds, in KiB. A child's figure
 // begins with its parent's, so a parent smaller than this one starts it.
 func (j *job) weigh() (int64, error) {
+	if j.typed != "" {
+		return 0, nil // the terminal is not to be shared
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return 0, err

@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aws-switch-role/internal/cred"
@@ -38,6 +39,8 @@ type Dir struct {
 	log         *slog.Logger
 
 	local session.Memory // its locks are those within the process
+
+	open atomic.Pointer[os.Root] // of the sessions, while it is held
 
 	mu    sync.Mutex // guards what follows
 	held  map[*os.File]bool
@@ -109,12 +112,30 @@ func (d *Dir) Load(k plan.Key) (cred.Credentials, error) {
 	return c, nil
 }
 
-func (d *Dir) load(k plan.Key) (cred.Credentials, error) {
+// Hold keeps the directory of the sessions open, for who loads thousands of
+// them, until release is called; nobody may load any at that moment. A directory
+// that does not exist yet is opened for each, once it does.
+func (d *Dir) Hold() (release func()) {
 	root, err := folder.Open(d.path)
 	if err != nil {
-		return cred.Credentials{}, err
+		return func() {}
 	}
-	defer root.Close()
+	d.open.Store(root)
+	return func() {
+		d.open.Store(nil)
+		_ = root.Close()
+	}
+}
+
+func (d *Dir) load(k plan.Key) (cred.Credentials, error) {
+	root := d.open.Load()
+	if root == nil {
+		var err error
+		if root, err = folder.Open(d.path); err != nil {
+			return cred.Credentials{}, err
+		}
+		defer root.Close()
+	}
 	e, err := readEntry(root, k)
 	if err != nil {
 		return cred.Credentials{}, err

@@ -91,6 +91,18 @@ func TestStores(t *testing.T) {
 	stores := map[string]func(*testing.T) session.Store{
 		"Memory": func(*testing.T) session.Store { return &session.Memory{} },
 		"Dir":    func(t *testing.T) session.Store { return newDir(t) },
+		"Dir, held": func(t *testing.T) session.Store {
+			d := newDir(t)
+			k, c := save(t, d, ops, 1)
+			d.Hold()()
+			mustLoad(t, d, k, c)
+			t.Cleanup(d.Hold())
+			mustLoad(t, d, k, c)
+			if n, err := d.Remove(func(About) bool { return true }); n != 1 || err != nil {
+				t.Fatalf("%d were removed, %v", n, err)
+			}
+			return d
+		},
 	}
 	tests := map[string]func(*testing.T, session.Store){
 		"a saved session is loaded, and only under its key": func(t *testing.T, s session.Store) {

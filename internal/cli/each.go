@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -179,6 +180,7 @@ func (a *app) each(cmd *cobra.Command, f *switchFlags, e *eachFlags, args []stri
 	if err := sessions.ask(ctx, f, runs); err != nil {
 		return err
 	}
+	defer sessions.dir.Hold()()
 	shells, err := a.eachShells(f, sessions, runs)
 	if err != nil {
 		return err
@@ -230,15 +232,23 @@ func (a *app) runs(cmd *cobra.Command, f *switchFlags, e *eachFlags, patterns []
 		return nil, err
 	}
 	o = a.surround(o)
+	o.Brief = len(names) > manyNames
+	planned := make([]*eachRun, len(names))
+	fanout.Run(context.WithoutCancel(cmd.Context()), len(names), runtime.GOMAXPROCS(0), func(i int) bool {
+		r := &eachRun{profile: names[i], label: names[i]}
+		r.plan, r.err = forMany(c, names[i], o)
+		planned[i] = r
+		return true
+	})
 	var runs []*eachRun
-	for _, name := range names {
-		r := &eachRun{profile: name, label: name}
-		r.plan, r.err = forMany(c, name, o)
+	for _, r := range planned {
 		if errors.Is(r.err, errCodeForEach) {
 			return nil, usagef("%s would take an MFA code for each role: with one code for all, they last for 1h", f.name("duration"))
 		}
-		if _, named, _ := c.Profile(r.plan.Profile); r.err == nil && r.plan.Adhoc && named {
-			return nil, usagef("%s is also the name of a profile in your files: name that", r.plan.Profile)
+		if r.err == nil && r.plan.Adhoc {
+			if _, named, _ := c.Profile(r.plan.Profile); named {
+				return nil, usagef("%s is also the name of a profile in your files: name that", r.plan.Profile)
+			}
 		}
 		if r.kept = r.err == nil && f.keeps(cmd, r.plan); r.kept {
 			r.err = keepable(r.plan)
@@ -254,12 +264,12 @@ func (a *app) runs(cmd *cobra.Command, f *switchFlags, e *eachFlags, patterns []
 			if len(runs) < len(regions) { // what is wrong with a region is so for all
 				o := o
 				o.Region = region
-				if _, err := plan.For(c, name, o); err != nil {
+				if _, err := plan.For(c, r.profile, o); err != nil {
 					return nil, err
 				}
 			}
 			in := *r
-			in.plan.Region, in.label = region, name+"@"+region
+			in.plan.Region, in.label = region, r.profile+"@"+region
 			runs = append(runs, &in)
 		}
 	}
@@ -268,6 +278,10 @@ func (a *app) runs(cmd *cobra.Command, f *switchFlags, e *eachFlags, patterns []
 	}
 	return runs, nil
 }
+
+// manyNames is the number of profiles beyond which nobody wants to know, of each
+// that does not exist, what others are called like it.
+const manyNames = 20
 
 // regions are those of --region, and the flags that the sessions are made by: of
 // several, a region is the command's alone, and sessions are good for all.

@@ -211,6 +211,36 @@ func TestNotes(t *testing.T) {
 	}
 }
 
+func TestOverrides(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(path, []byte("[default]\ncredential_process = /opt/keys\n[profile a]\nregion = eu-west-1\n[profile b]\nregion = us-east-1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := awsconfig.Load(path, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		env    map[string]string
+		inRole bool
+		want   []Note
+	}{
+		{nil, false, nil},
+		{map[string]string{"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "ap-northeast-1"}, false, []Note{{RegionOverProfiles, []string{"AWS_REGION", "us-east-1", "1"}}}},
+		{map[string]string{"AWS_DEFAULT_REGION": "ap-northeast-1"}, false, []Note{{RegionOverProfiles, []string{"AWS_DEFAULT_REGION", "ap-northeast-1", "2"}}}},
+		{map[string]string{"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "x"}, false, []Note{{ID: KeysOverDefault}}},
+		{map[string]string{"AWS_ACCESS_KEY_ID": "AKIA", "AWS_PROFILE": "a"}, false, nil}, // which is a finding
+		{map[string]string{"AWS_CONFIG_FILE": path}, false, []Note{{OtherFile, []string{"AWS_CONFIG_FILE", path}}}},
+		{map[string]string{"AWS_CONFIG_FILE": path, "AWS_REGION": "x"}, true, nil},
+	} {
+		f := Facts{Config: c, Lookup: func(name string) (string, bool) { v, ok := tc.env[name]; return v, ok }}
+		f.Options.Environment.InRole = tc.inRole
+		if diff := cmp.Diff(tc.want, Notes(f)); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", tc.env, diff)
+		}
+	}
+}
+
 // BenchmarkCheck examines files of which nothing is wrong.
 func BenchmarkCheck(b *testing.B) {
 	for _, n := range []int{10, 10_000, 100_000} {

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"strconv"
 	"strings"
 	"time"
 )
@@ -105,6 +106,51 @@ func environment(f Facts) []Finding {
 		if t, err := time.Parse(time.RFC3339, ends); err == nil && t.Before(f.Now) {
 			tell(EndedKeys, ends)
 		}
+	}
+	return all
+}
+
+// What goes before the files, which may well be meant.
+const (
+	// RegionOverProfiles: a variable's region goes before that of profiles.
+	// Args: the variable, its value, and how many profiles name another.
+	RegionOverProfiles ID = "region-over-profiles"
+	// KeysOverDefault: keys in the environment go before the profile default.
+	KeysOverDefault ID = "keys-over-default"
+	// OtherFile: a variable names another file than the usual one. Args: the
+	// variable, and the file.
+	OtherFile ID = "other-file"
+)
+
+// overrides notes what goes before the files.
+func overrides(f Facts) []Note {
+	if f.Lookup == nil || f.Config == nil || f.Options.Environment.InRole {
+		return nil
+	}
+	var all []Note
+	get := func(name string) string { v, _ := f.Lookup(name); return v }
+	for _, name := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+		if v := get(name); v != "" {
+			all = append(all, Note{OtherFile, []string{name, v}})
+		}
+	}
+	if p, ok, err := f.Config.Profile("default"); ok && err == nil && identified(p) && get("AWS_ACCESS_KEY_ID") != "" && get("AWS_PROFILE")+get("AWS_DEFAULT_PROFILE") == "" {
+		all = append(all, Note{ID: KeysOverDefault})
+	}
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
+		region, others := get(name), 0
+		if region == "" {
+			continue
+		}
+		for profile := range f.Config.Names() {
+			if p, ok, err := f.Config.Profile(profile); ok && err == nil && p.Keys["region"].Text != "" && p.Keys["region"].Text != region {
+				others++
+			}
+		}
+		if others > 0 {
+			all = append(all, Note{RegionOverProfiles, []string{name, region, strconv.Itoa(others)}})
+		}
+		break // the first of the two goes before the second
 	}
 	return all
 }

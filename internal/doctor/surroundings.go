@@ -74,6 +74,7 @@ func Notes(f Facts) []Note {
 	if f.Config != nil && none(f.Config) {
 		all = append(all, Note{NoProfiles, []string{f.Config.ConfigFile(), f.Config.CredentialsFile()}})
 	}
+	all = append(all, overrides(f)...)
 	k := f.Keyring
 	switch k.Chosen {
 	case "":

@@ -118,6 +118,8 @@ func (a *app) explanation(err error) explanation {
 		x = a.explainKey(e)
 	} else if e, ok := errors.AsType[*envchainError](err); ok {
 		x = a.explainEnvchain(e)
+	} else if errors.Is(err, errNoProfile) {
+		x = a.hint("name-profile", x.What)
 	} else if e, ok := errors.AsType[*usageError](err); ok {
 		x = a.usage(clean(e.msg))
 	} else if e, ok := errors.AsType[*awsconfig.SyntaxError](err); ok {

@@ -53,6 +53,7 @@ var groups = []group{
 		{"own-process", "process-is-us", ""},
 		{"look-at-file", text{"a file cannot be read or written", "ファイルを読み書きできない"}, "FILE"},
 		{"usage", text{"the command line makes no sense", "コマンドラインがおかしい"}, "'aws-switch-role COMMAND'"},
+		{"name-profile", text{"no profile was named", "プロファイルが指定されていない"}, ""},
 		{"list-shows", text{"no profile matches", "一致するプロファイルがない"}, ""},
 		{"files-read", text{"the profile has no key in the AWS files", "プロファイルのキーが AWS のファイルにない"}, "CONFIG CREDENTIALS"},
 	}},

@@ -7,6 +7,7 @@ import "sync"
 var hints = sync.OnceValue(func() map[string]entry {
 	return map[string]entry{
 		"usage":        {next: text{"%[1]s --help shows how", "使い方は %[1]s --help"}},
+		"name-profile": {next: text{"aws-switch-role list shows what there is: name one, or type aws-switch-role on a terminal to pick one", "aws-switch-role list で一覧を見て指定するか、端末で aws-switch-role と打って選ぶ"}},
 		"mend-line":    {next: text{"mend that line, then look again: aws-switch-role doctor; nothing else of the file is in the way", "その行を直し、もう一度確かめる: aws-switch-role doctor。ファイルのほかの部分に問題はない"}},
 		"did-you-mean": {next: text{"did you mean %[1]s?", "%[1]s のつもりでは?"}},
 		"files-read":   {next: text{"the files read are %[1]s and %[2]s; examine them: aws-switch-role doctor", "読んだファイルは %[1]s と %[2]s。調べる: aws-switch-role doctor"}},

@@ -338,7 +338,8 @@ func (w writer) disturb(t *testing.T, p point, fault string) (met bool) {
 	// Calls are counted anew in each process that the command starts: one that
 	// failed may have the command fail, and then fail to say so.
 	untold := strings.Contains(hit, "write(2<")
-	if wrong := unlikeAnError(string(out)); exited && !untold && (wrong != "" || !bytes.Contains(out, []byte("aws-switch-role: "))) {
+	explained := bytes.Contains(out, []byte("aws-switch-role: ")) || bytes.Contains(out, []byte("\nhint: "))
+	if wrong := unlikeAnError(string(out)); exited && !untold && (wrong != "" || !explained) {
 		t.Errorf("%s: status %d, and the error %s:\n%s", when, exit.ExitCode(), wrong, out)
 	}
 	if exited && w.serves && !toAWS {

@@ -202,7 +202,7 @@ func TestDescendants(t *testing.T) {
 	if len(served)+len(refused) != 9 {
 		t.Errorf("served %v, refused %v", served, refused)
 	}
-	note(t, "descendants", "%d of 9, in %d rounds: served %v; refused %v", len(served)+len(refused), rounds, listed(served), listed(refused))
+	note(t, "descendants", "%d of 9; rounds: %d; served %v; refused %v", len(served)+len(refused), rounds, listed(served), listed(refused))
 }
 
 // listed is what was counted, by name.

@@ -97,7 +97,7 @@ func TestHerd(t *testing.T) {
 		})
 	}
 	if !t.Failed() {
-		note(t, "herd", "%d herds of %d processes, the one who asks stopped in a third and killed in a third of them: 1 call for each session, 1 question (2 where the first to be asked was killed), %d failures", all, herd, failures)
+		note(t, "herd", "%d herds of %d processes, where the one who asks is left alone, stopped or killed by turns: 1 call for each session, 1 question (2 after a kill), %d failures", all, herd, failures)
 	}
 }
 
@@ -200,7 +200,7 @@ func TestOneDevice(t *testing.T) {
 		codes += sent
 	}
 	if !t.Failed() {
-		note(t, "one device", "%d rounds of %d profiles: %d codes typed and sent, 0 refused", rounds, profiles, codes)
+		note(t, "one device", "%d codes typed and sent, 0 refused; rounds: %d", codes, rounds)
 	}
 }
 

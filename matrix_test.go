@@ -223,7 +223,7 @@ func TestTerminalMatrix(t *testing.T) {
 	below := []string{"bash", "zsh", "dash"}
 	t.Cleanup(func() {
 		if !t.Failed() {
-			note(t, "terminal", "%d of %d, %d times each", cells.Load()/int64(rounds), len(below)*len(events)*3, rounds)
+			note(t, "terminal", "%d of %d; rounds: %d", cells.Load()/int64(rounds), len(below)*len(events)*3, rounds)
 		}
 	})
 	for _, shell := range below {

@@ -86,7 +86,7 @@ func TestExitStatuses(t *testing.T) {
 		all.Wait()
 	}
 	if !t.Failed() {
-		note(t, "exit statuses", "%d of %d, in %d ways to switch", right.Load(), len(ways)*len(endings()), len(ways))
+		note(t, "exit statuses", "%d of %d; ways to switch: %d", right.Load(), len(ways)*len(endings()), len(ways))
 	}
 }
 

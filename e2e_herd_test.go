@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"aws-switch-role/internal/emulator"
 	"aws-switch-role/internal/figure"
@@ -171,10 +172,17 @@ func TestOneDevice(t *testing.T) {
 		asked := p.askpass(fmt.Sprintf(`n=$(wc -l <'%s'); until cat '%s'$n 2>/dev/null; do sleep 0.05; done`, filepath.Join(p.home, "asked"), next))
 		typed := make(chan error, 1)
 		go func() {
+			last := ""
 			for n := range 1 + profiles/2 {
 				p.holds("a question", func() bool { return asked() > n })
+				code := p.code()
+				for code == last { // which AWS may not have seen yet
+					p.advance(30 * time.Second)
+					code = p.code()
+				}
+				last = code
 				unfinished := next + "new"
-				if err := errors.Join(os.WriteFile(unfinished, []byte(p.code()+"\n"), 0o600), os.Rename(unfinished, next+fmt.Sprint(n+1))); err != nil {
+				if err := errors.Join(os.WriteFile(unfinished, []byte(code+"\n"), 0o600), os.Rename(unfinished, next+fmt.Sprint(n+1))); err != nil {
 					typed <- err
 					return
 				}

@@ -92,7 +92,7 @@ func (a *app) explain(err error) []string {
 	if x.Next == "" {
 		x.Next = a.phrase("look-closer").Next
 	}
-	return append(lines, "hint: "+x.Next)
+	return append(lines, "hint: "+strings.TrimRight(x.Next, " ")) // about a profile, which there may be none of
 }
 
 func (a *app) explanation(err error) explanation {
@@ -684,6 +684,8 @@ func refusal(e *hop.APIError, p plan.Plan, i int) string {
 		return "console-refused"
 	case bySSO && (e.Code == "ForbiddenException" || e.Code == "ResourceNotFoundException"):
 		return "sso-not-given"
+	case e.Code == "InvalidRequestException" && (e.Op == "RegisterClient" || e.Op == "StartDeviceAuthorization"):
+		return "sso-nowhere"
 	case e.Reason == "INSUFFICIENT_PERMISSIONS":
 		return "login-not-renewable"
 	case e.Code == "InvalidClientTokenId" && ofIAM(e.Op):

@@ -79,9 +79,12 @@ that runs as you can read it. A sign-in of aws sso login is used as it is.`,
 			if !lasting && !in.share {
 				return errNoVault
 			}
+			if in.browser != "" && in.device {
+				return usagef("sso login takes --browser or --device, not both")
+			}
 			if in.browser != "" {
 				if _, err := a.browser(*in); err != nil {
-					return err
+					return usagef("%v: name another, or take --device", err)
 				}
 			}
 			tell := func(line string) { fmt.Fprintln(a.stderr, line) }
@@ -204,7 +207,7 @@ func (a *app) identityCenter(args []string) (plan.SSO, error) {
 // ofSessions names the sessions to choose from.
 func ofSessions(sessions []string) string {
 	if len(sessions) == 0 {
-		return ", and the config file has no section [sso-session NAME]"
+		return ": write a section [sso-session NAME] with sso_start_url and sso_region into the config file"
 	}
 	return ": there is " + strings.Join(sessions, ", ")
 }
@@ -226,6 +229,9 @@ func (a *app) signedInTo(args []string, all bool) ([]plan.SSO, error) {
 			return nil, err
 		}
 		list = append(list, h)
+	}
+	if len(list) == 0 {
+		return nil, usagef("there is nothing to sign out of: the config file has no section [sso-session NAME]")
 	}
 	return list, nil
 }

@@ -108,6 +108,7 @@ var groups = []group{
 		{"identity-token-ended", "`ExpiredTokenException`", "PROFILE"},
 		{"identity-provider-out", "`IDPCommunicationError`", "PROFILE"},
 		{"sso-not-given", "`ForbiddenException`", "ROLE ACCOUNT URL PROFILE"},
+		{"sso-nowhere", "`InvalidRequestException`", ""},
 		{"login-not-renewable", "`INSUFFICIENT_PERMISSIONS`", "PROFILE PROFILE"},
 		{"console-refused", nil, "HOST"},
 	}},

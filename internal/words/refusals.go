@@ -147,6 +147,10 @@ var refusals = sync.OnceValue(func() map[string]entry {
 			why:  text{"IAM Identity Center does not give you the role %[1]s in account %[2]s, or there is none", "IAM Identity Center がアカウント %[2]s のロール %[1]s を割り当てていないか、存在しない"},
 			next: text{"compare sso_account_id and sso_role_name (aws-switch-role explain %[4]s) with what is yours at %[3]s", "%[3]s で自分に割り当てられたものと、sso_account_id、sso_role_name (aws-switch-role explain %[4]s) を見比べる"},
 		},
+		"sso-nowhere": {
+			why:  text{"there is no IAM Identity Center at that start URL in that region", "その開始 URL とリージョンに IAM Identity Center がない"},
+			next: text{"compare sso_start_url and sso_region with those of your access portal, then try again: aws-switch-role sso login", "sso_start_url と sso_region をアクセスポータルのものと見比べてから、もう一度試す: aws-switch-role sso login"},
+		},
 		"login-not-renewable": {
 			why:  text{"the user who signed in may not have sign-ins renewed", "サインインしたユーザーに更新の権限がない"},
 			next: text{"allow signin:CreateOAuth2Token: it is in the managed policy SignInLocalDevelopmentAccess; till then: aws login --profile %[2]s", "signin:CreateOAuth2Token を許す (マネージドポリシー SignInLocalDevelopmentAccess に含まれる)。それまでは: aws login --profile %[2]s"},

@@ -89,7 +89,7 @@ that is not over in time 124.`,
 }
 
 // check finds what makes no sense.
-func (e *eachFlags) check(patterns, command []string) error {
+func (e *eachFlags) check(patterns, command, regions []string) error {
 	switch {
 	case len(patterns) == 0 && len(e.accounts) == 0 && len(e.roles) == 0:
 		return usagef("no profiles: aws-switch-role each PATTERN... -- COMMAND; '*' stands for all")
@@ -97,6 +97,8 @@ func (e *eachFlags) check(patterns, command []string) error {
 		return usagef("no command: aws-switch-role each PATTERN... -- COMMAND")
 	case e.jobs < 1:
 		return usagef("--jobs is 1 or more, not %d", e.jobs)
+	case slices.Contains(regions, "") && len(regions) > 1:
+		return usagef("--region is a list such as us-east-1,eu-west-1")
 	case e.timeout < 0:
 		return usagef("--timeout is a length of time, not %s", e.timeout)
 	case e.merge && (e.asJSON || e.out != ""):
@@ -132,7 +134,8 @@ func (a *app) each(cmd *cobra.Command, f *switchFlags, e *eachFlags, args []stri
 	if err := f.complete(a, cmd.Flags()); err != nil {
 		return err
 	}
-	if err := e.check(patterns, command); err != nil {
+	regions, _ := f.regions()
+	if err := e.check(patterns, command, regions); err != nil {
 		return err
 	}
 	runs, err := a.runs(cmd, f, e, patterns)
@@ -242,6 +245,9 @@ func (a *app) runs(cmd *cobra.Command, f *switchFlags, e *eachFlags, patterns []
 	})
 	var runs []*eachRun
 	for _, r := range planned {
+		if e, ok := errors.AsType[*plan.Error](r.err); ok && e.Kind == plan.UnknownProfile {
+			return nil, r.err // somebody has mistyped it
+		}
 		if errors.Is(r.err, errCodeForEach) {
 			return nil, usagef("%s would take an MFA code for each role: with one code for all, they last for 1h", f.name("duration"))
 		}
@@ -274,6 +280,9 @@ func (a *app) runs(cmd *cobra.Command, f *switchFlags, e *eachFlags, patterns []
 		}
 	}
 	if len(runs) == 0 {
+		if len(patterns) == 0 {
+			return nil, usagef("no profile is%s", e.narrowed())
+		}
 		return nil, usagef("no profile is called %s%s", strings.Join(patterns, " or "), e.narrowed())
 	}
 	return runs, nil
@@ -286,12 +295,15 @@ const manyNames = 20
 // regions are those of --region, and the flags that the sessions are made by: of
 // several, a region is the command's alone, and sessions are good for all.
 func (f *switchFlags) regions() (regions []string, sessions *switchFlags) {
-	regions = strings.Split(f.region, ",")
-	if len(regions) == 1 {
-		return regions, f
+	for region := range strings.SplitSeq(f.region, ",") {
+		if region = strings.TrimSpace(region); !slices.Contains(regions, region) {
+			regions = append(regions, region)
+		}
 	}
 	all := *f
-	all.region = ""
+	if all.region = regions[0]; len(regions) > 1 {
+		all.region = ""
+	}
 	return regions, &all
 }
 
@@ -313,10 +325,15 @@ func matching(c *awsconfig.Config, patterns []string) ([]string, error) {
 			add(p)
 			continue
 		}
+		found := false
 		for name := range c.Names() {
 			if glob(p, name) {
+				found = true
 				add(name)
 			}
+		}
+		if !found {
+			return nil, usagef("no profile is called %s", p)
 		}
 	}
 	return names, nil

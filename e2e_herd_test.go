@@ -14,7 +14,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"aws-switch-role/internal/emulator"
 	"aws-switch-role/internal/figure"
@@ -102,6 +101,16 @@ func TestHerd(t *testing.T) {
 	}
 }
 
+// codes counts those that AWS was sent.
+func (p *place) codes() (sent int) {
+	for _, r := range p.server.Requests() {
+		if r.HasCode {
+			sent++
+		}
+	}
+	return sent
+}
+
 // askpass has questions answered by a program, a line of shell, and returns
 // what tells how often it was asked.
 func (p *place) askpass(script string) (asked func() int) {
@@ -172,17 +181,12 @@ func TestOneDevice(t *testing.T) {
 		asked := p.askpass(fmt.Sprintf(`n=$(wc -l <'%s'); until cat '%s'$n 2>/dev/null; do sleep 0.05; done`, filepath.Join(p.home, "asked"), next))
 		typed := make(chan error, 1)
 		go func() {
-			last := ""
 			for n := range 1 + profiles/2 {
 				p.holds("a question", func() bool { return asked() > n })
-				code := p.code()
-				for code == last { // which AWS may not have seen yet
-					p.advance(30 * time.Second)
-					code = p.code()
-				}
-				last = code
+				// The clock goes on to the next code: not before AWS has the last.
+				p.holds("the code before is with AWS", func() bool { return p.codes() >= n })
 				unfinished := next + "new"
-				if err := errors.Join(os.WriteFile(unfinished, []byte(code+"\n"), 0o600), os.Rename(unfinished, next+fmt.Sprint(n+1))); err != nil {
+				if err := errors.Join(os.WriteFile(unfinished, []byte(p.code()+"\n"), 0o600), os.Rename(unfinished, next+fmt.Sprint(n+1))); err != nil {
 					typed <- err
 					return
 				}
@@ -193,11 +197,8 @@ func TestOneDevice(t *testing.T) {
 		if err := <-typed; err != nil {
 			t.Fatal(err)
 		}
-		sent, refused := 0, 0
+		sent, refused := p.codes(), 0
 		for _, r := range p.server.Requests() {
-			if r.HasCode {
-				sent++
-			}
 			if r.ErrorCode != "" {
 				refused++
 			}

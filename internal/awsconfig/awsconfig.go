@@ -26,7 +26,11 @@
 // key, because it is a header that lacks its end.
 package awsconfig
 
-import "strconv"
+import (
+	"strconv"
+
+	"aws-switch-role/internal/message"
+)
 
 // Origin is a place in a file. Line counts from 1; 0 is the file as a whole.
 type Origin struct {
@@ -59,6 +63,15 @@ type Profile struct {
 	Replaced map[string]Value
 	Origin
 }
+
+// FileError says that a path leads to no file that can be read.
+type FileError struct {
+	Path string
+	Msg  message.Text
+}
+
+// Error implements error.
+func (e *FileError) Error() string { return e.Msg.String() }
 
 // SyntaxError is a line that cannot be read. It never carries the line's
 // text, which may be a secret.

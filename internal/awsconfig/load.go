@@ -3,7 +3,7 @@ package awsconfig
 import (
 	"bytes"
 	"errors"
-	"fmt"
+
 	"io"
 	"io/fs"
 	"iter"
@@ -11,6 +11,8 @@ import (
 	"os"
 	"slices"
 	"syscall"
+
+	"aws-switch-role/internal/message"
 )
 
 // maxFile is the size in bytes beyond which a file is refused.
@@ -86,7 +88,9 @@ func read(path string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func tooLarge(path string) error { return fmt.Errorf("%s is larger than 64 MiB", path) }
+func tooLarge(path string) error {
+	return &FileError{path, message.New("aws-file-too-large", "%s is larger than 64 MiB", path)}
+}
 
 // open opens one of the files. Where there is none, it returns neither a file
 // nor an error.
@@ -108,12 +112,12 @@ func open(path string) (f *os.File, size int64, err error) {
 	case err != nil:
 		return nil, 0, err
 	case info.IsDir():
-		return nil, 0, fmt.Errorf("%s is a directory, not a file", path)
+		return nil, 0, &FileError{path, message.New("file-directory", "%s is a directory, not a file", path)}
 	}
 	if null, err := os.Stat(os.DevNull); err == nil && os.SameFile(info, null) {
 		return nil, 0, nil
 	}
-	return nil, 0, fmt.Errorf("%s is not a regular file", path)
+	return nil, 0, &FileError{path, message.New("file-irregular", "%s is not a regular file", path)}
 }
 
 // ConfigFile returns the path of the config file that was loaded.

@@ -91,10 +91,10 @@ func principal(caller string) string {
 func (a *app) causesOfUnknownKey(p plan.Plan, i int) []explanation {
 	var ids []string
 	region, source, other, at := "", typed(p), "us-gov-west-1", ""
-	longLived := true
+	ofUser := true
 	if i >= 0 {
 		region = regionOf(p.Hops[i])
-		longLived = i == 1 && keepsKey(p.Source())
+		ofUser = i == 1 && longLived(p.Source())
 		if s, ok := p.Source().(plan.StoredKey); ok {
 			source = s.Profile
 		}
@@ -111,7 +111,7 @@ func (a *app) causesOfUnknownKey(p plan.Plan, i int) []explanation {
 	if plan.OptIn(region) {
 		ids = append(ids, "cause-region-not-enabled")
 	}
-	if longLived {
+	if ofUser {
 		ids = append(ids, "cause-key-inactive", "cause-key-deleted")
 	} else {
 		ids = append(ids, "cause-tokens-mixed", "cause-session-revoked")
@@ -124,19 +124,6 @@ func (a *app) causesOfUnknownKey(p plan.Plan, i int) []explanation {
 		all = append(all, a.phrase(id, typed(p), source, region, keyID(p), other, a.remove(at)))
 	}
 	return all
-}
-
-// keepsKey reports whether a source is a long-lived key.
-func keepsKey(source plan.Hop) bool {
-	switch s := source.(type) {
-	case plan.StoredKey:
-		return !s.Temporary
-	case plan.EnvironmentKey:
-		return !s.Temporary
-	case plan.EnvchainKey:
-		return true
-	}
-	return false
 }
 
 // keyID is the id of the key that a plan starts from, as its facts tell it.

@@ -159,7 +159,8 @@ func fuzzAll(properties []figure.Property, length time.Duration, lanes int) (fou
 			lane <- true
 			all.Go(func() {
 				defer func() { <-lane }()
-				cmd := exec.Command("go", "test", "-run=^$", "-fuzz=^"+target+"$", "-fuzztime="+each.String(), "-parallel=1", "-timeout=0", p.Package)
+				// Without a bound, a minute is spent on making each find smaller.
+				cmd := exec.Command("go", "test", "-run=^$", "-fuzz=^"+target+"$", "-fuzztime="+each.String(), "-fuzzminimizetime=100x", "-parallel=1", "-timeout=0", p.Package)
 				out, ferr := cmd.CombinedOutput()
 				last := executions.FindAllSubmatch(out, -1)
 				mu.Lock()

@@ -115,8 +115,8 @@ func watched() (status int, err error) {
 	for _, f := range files {
 		fmt.Fprintf(os.Stderr, "strays: %s is left in the directory of temporary files\n", f.Name())
 	}
-	if len(left)+len(files) > 0 && status == 0 {
-		status = 1
+	if len(left)+len(files) > 0 {
+		return max(status, 1), nil
 	}
 	return status, figure.Note("strays", "0 of %d orphans and 0 files are left", orphans)
 }
@@ -125,7 +125,7 @@ func watched() (status int, err error) {
 // that it is in: below it are sockets, whose paths are bounded.
 func shortDir() (path string, err error) {
 	for range 1000 {
-		path = filepath.Join(os.TempDir(), rand.Text()[:4])
+		path = filepath.Join(os.TempDir(), rand.Text()[:2])
 		if err = os.Mkdir(path, 0o700); !errors.Is(err, fs.ErrExist) {
 			break
 		}

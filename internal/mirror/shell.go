@@ -68,8 +68,10 @@ type Switch struct {
 // Shell is the directory of one switched shell.
 type Shell struct{ Dir string }
 
-// ConfigFile and CredentialsFile are what the shell's AWS tools are to read.
-func (s Shell) ConfigFile() string      { return filepath.Join(s.Dir, configName) }
+// ConfigFile is the config file that the shell's AWS tools are to read.
+func (s Shell) ConfigFile() string { return filepath.Join(s.Dir, configName) }
+
+// CredentialsFile is the credentials file that they are to read.
 func (s Shell) CredentialsFile() string { return filepath.Join(s.Dir, credentialsName) }
 
 // Socket is where the process listens that answers for a served shell.

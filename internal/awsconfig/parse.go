@@ -141,11 +141,13 @@ func (s *scanner) back() { s.next, s.num = s.start, s.num-1 }
 // a reading of the lines above it.
 func (s *scanner) find(wanted func(line []byte) bool) bool {
 	for at := s.next; ; {
-		i := bytes.IndexByte(s.data[at:], '[')
-		if i < 0 {
-			return false
+		i := at + 1 // where line follows upon line
+		if i >= len(s.data) || s.data[at] != '\n' || s.data[i] != '[' {
+			if i = bytes.IndexByte(s.data[at:], '['); i < 0 {
+				return false
+			}
+			i += at
 		}
-		i += at
 		start, end := lineStart(s.data, i), lineEnd(s.data, i)
 		at = end
 		if !wanted(s.data[i:end]) || len(bytes.TrimSpace(s.data[start:i])) > 0 {
@@ -175,13 +177,10 @@ func lineStart(data []byte, i int) int {
 // lineEnd returns the offset at which the line around offset i ends, before
 // what ends it.
 func lineEnd(data []byte, i int) int {
-	line := data[i:]
-	for _, ends := range []byte{'\n', '\r'} {
-		if n := bytes.IndexByte(line, ends); n >= 0 {
-			line = line[:n]
-		}
+	for i < len(data) && data[i] != '\n' && data[i] != '\r' {
+		i++
 	}
-	return i + len(line)
+	return i
 }
 
 // countLines returns the number of lines in data, which ends where a line does.
@@ -222,7 +221,7 @@ func literal(name string) func(line []byte) bool {
 func titled(kind, name string) func(line []byte) bool {
 	buf := make([]byte, 0, maxName)
 	return func(line []byte) bool {
-		if !bytes.Contains(line, []byte(name)) && !quoted(line) {
+		if len(line) <= len(name) || !bytes.Contains(line, []byte(name)) && !quoted(line) {
 			return false // as nearly all headers are, soon found
 		}
 		text, ok := headerText(line)

@@ -72,9 +72,9 @@ func TestAssignedRolesOfManyAccounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		world := corporation(accounts, roles)
 		world.Centers[0].PerSecond = aSecond
-		var server *emulator.Server
+		var server atomic.Pointer[emulator.Server]
 		w, session := listing(t, world, func(s *emulator.Server, out http.ResponseWriter, r *http.Request) {
-			server = s
+			server.Store(s)
 			time.Sleep(50 * time.Millisecond)
 			s.ServeHTTP(out, r)
 		})
@@ -98,7 +98,7 @@ func TestAssignedRolesOfManyAccounts(t *testing.T) {
 			t.Errorf("the list is out of order, and begins with %+v", got[0])
 		}
 		refused := 0
-		for _, r := range server.Requests() {
+		for _, r := range server.Load().Requests() {
 			if r.Status == http.StatusTooManyRequests {
 				refused++
 			}

@@ -85,9 +85,19 @@ func variable(flag string) string {
 	return "AWS_SWITCH_ROLE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// complete fills in from the environment what the command line left out, and
-// checks what can be checked without a profile.
+// complete is [switchFlags.fill] for the flags of the command that runs: they
+// say what is logged.
 func (f *switchFlags) complete(a *app, fs *pflag.FlagSet) error {
+	err := f.fill(a, fs)
+	if err == nil {
+		a.debug = f.debug
+	}
+	return err
+}
+
+// fill fills in from the environment what the command line left out, and
+// checks what can be checked without a profile.
+func (f *switchFlags) fill(a *app, fs *pflag.FlagSet) error {
 	f.fromEnvironment = map[string]string{}
 	var err error
 	fs.VisitAll(func(fl *pflag.Flag) {
@@ -110,7 +120,6 @@ func (f *switchFlags) complete(a *app, fs *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
-	a.debug = f.debug
 	if f.mfaCode != "" && !isCode(f.mfaCode) {
 		return usagef("%s: an MFA code is six digits", f.name("mfa-code"))
 	}
@@ -124,7 +133,7 @@ func (f *switchFlags) complete(a *app, fs *pflag.FlagSet) error {
 func (a *app) standingFlags() (*switchFlags, error) {
 	cmd, f := &cobra.Command{}, &switchFlags{}
 	f.register(cmd)
-	return f, f.complete(a, cmd.Flags())
+	return f, f.fill(a, cmd.Flags())
 }
 
 // name is a flag as the person gave it: on the command line or in a variable.

@@ -136,7 +136,7 @@ func (a *app) refreshEnvironment(ctx context.Context, format deliver.Format) err
 	if err != nil {
 		return err
 	}
-	f.renew = renewRoles
+	a.debug, f.renew = f.debug, renewRoles
 	c, err := a.again(ctx, f, s.Profile)
 	if err != nil {
 		return err

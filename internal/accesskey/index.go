@@ -55,6 +55,17 @@ func NewIndex(dir string) Index {
 	return Index{filepath.Join(dir, "keys.json")}
 }
 
+// IndexError says that a file is no index that this program can read.
+type IndexError struct {
+	Path string
+	Err  error
+}
+
+func (e *IndexError) Error() string { return fmt.Sprintf("%s is no index of keys: %v", e.Path, e.Err) }
+
+// Unwrap returns what is wrong with it.
+func (e *IndexError) Unwrap() error { return e.Err }
+
 // maxIndex bounds the file, which has some 200 bytes for a key.
 const maxIndex = 4 << 20
 
@@ -82,10 +93,10 @@ func (x Index) Read() (map[string]Entry, error) {
 	}
 	var f indexFile
 	if err := json.Unmarshal(text, &f); err != nil {
-		return nil, fmt.Errorf("%s is no index of keys: %w", x.path, err)
+		return nil, &IndexError{x.path, err}
 	}
 	if f.Version != indexVersion {
-		return nil, fmt.Errorf("%s was written by another version of this program", x.path)
+		return nil, &IndexError{x.path, errors.New("it was written by another version of this program")}
 	}
 	return f.Keys, nil
 }

@@ -134,6 +134,8 @@ func (a *app) explanation(err error) explanation {
 		x = explanation{What: clean(a.tilde(e.path)) + ": " + clean(e.err.Error())}
 	} else if e, ok := errors.AsType[*awsconfig.FileError](err); ok {
 		x = a.hint("look-at-file", a.sentence(e.Msg), a.tilde(e.Path))
+	} else if e, ok := errors.AsType[*accesskey.IndexError](err); ok {
+		x = a.hint("index-broken", x.What, e.Path)
 	} else if errors.Is(err, errNoVault) {
 		x = a.hint("share-sign-in", clean(err.Error()))
 	} else if e, ok := errors.AsType[*hop.NetworkError](err); ok {

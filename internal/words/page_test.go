@@ -166,6 +166,7 @@ var groups = []group{
 		{"passphrase-wrong", text{"the passphrase is wrong, or too short", "パスフレーズが違うか、短すぎる"}, ""},
 		{"key-not-there", text{"a key is not in the keyring", "キーがキーリングにない"}, "NAME"},
 		{"key-gone", text{"a key is not in the keyring any more", "キーがキーリングからなくなっている"}, "NAME KEYRING DATE"},
+		{"index-broken", text{"the file that tells which keys are stored cannot be read", "どのキーがあるかを記したファイルが読めない"}, "FILE"},
 		{"key-on-stdin", text{"a key is needed, and there is nobody to ask", "キーが必要だが、尋ねる相手がいない"}, "NAME"},
 		{"key-exists", text{"there is a key of that name", "その名前のキーがすでにある"}, "NAME"},
 		{"try-again", text{"the key was changed meanwhile", "その間にキーが変わった"}, ""},

@@ -55,6 +55,7 @@ var hints = sync.OnceValue(func() map[string]entry {
 		"mend-profile":      {next: text{"mend that line, then look again: aws-switch-role doctor %[1]s", "その行を直し、もう一度確かめる: aws-switch-role doctor %[1]s"}},
 		"mend-variable":     {next: text{"set it right, or: unset %[1]s", "正しく設定するか、unset %[1]s"}},
 		"look-at-file":      {next: text{"is the path right, and does its mode let you at it? ls -ld %[1]s", "パスは正しく、使えるモードか: ls -ld %[1]s"}},
+		"index-broken":      {next: text{"the keys themselves are in the keyring: put the file aside (mv %[1]s %[1]s.old), then store them again: aws-switch-role keys add NAME", "キーそのものはキーリングにある。ファイルをよけて (mv %[1]s %[1]s.old) 登録し直す: aws-switch-role keys add 名前"}},
 		"look-closer":       {next: text{"--debug shows every step; examine the files and this machine: aws-switch-role doctor", "--debug で経過が見える。ファイルとこのマシンを調べる: aws-switch-role doctor"}},
 		"open-one":          {next: text{"open one: aws-switch-role PROFILE", "開く: aws-switch-role プロファイル"}},
 		"long-lived-key":    {next: text{"give the profile a role_arn, or hand the key on by another way: aws-switch-role export --help", "プロファイルに role_arn を設定するか、別の方法で渡す: aws-switch-role export --help"}},

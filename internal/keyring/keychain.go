@@ -19,7 +19,7 @@ import (
 type keychain struct {
 	kind    Kind
 	timeout time.Duration
-	setting *sync.Mutex // what is read back is what was set, not what another has set since
+	one     *sync.Mutex // call at a time: what is read back is what was set, not what another has set since
 }
 
 func newKeychain(o Options) keychain {
@@ -45,8 +45,6 @@ func (k keychain) Get(ctx context.Context, name string) ([]byte, error) {
 // say when it has failed.
 func (k keychain) Set(ctx context.Context, name string, secret []byte) error {
 	kept, err := k.bounded(ctx, func() (string, error) {
-		k.setting.Lock()
-		defer k.setting.Unlock()
 		if err := zalando.Set(application, k.account(name), string(secret)); err != nil {
 			return "", err
 		}
@@ -73,6 +71,8 @@ func (k keychain) bounded(ctx context.Context, do func() (string, error)) ([]byt
 	}
 	answers := make(chan answer, 1)
 	go func() {
+		k.one.Lock()
+		defer k.one.Unlock()
 		secret, err := do()
 		answers <- answer{secret, err}
 	}()

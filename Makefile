@@ -11,7 +11,7 @@ test: tools vet cross fuzz
 	@if [ "$$(id -u)" = 0 ] || [ -n "$$CI" ]; then $(MAKE) --no-print-directory package-check; else echo "packages: not checked, that takes root: sudo make package-check"; fi
 
 # How long each fuzz test runs, as many at a time as there are cores.
-FUZZ = 60s
+FUZZ = 20s
 
 fuzz:
 	go run ./hardening -fuzz $(FUZZ)

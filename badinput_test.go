@@ -24,10 +24,12 @@ import (
 	"aws-switch-role/internal/emulator"
 )
 
-// Bounds on every run below, whatever it is given.
+// Bounds on every run below, whatever it is given: they tell work that grows with
+// the square of a file, which takes minutes, from work that grows with the file,
+// which takes a second or two, more where a core is shared.
 const (
-	longestRun = 10 * time.Second // by the clock of a busy machine
-	longestCPU = 2 * time.Second  // of the program's own
+	longestRun = 30 * time.Second // by the clock of a busy machine
+	longestCPU = 8 * time.Second  // of the program's own
 	mostMemory = 25 << 10         // KiB, for files of up to 10,000 profiles
 )
 

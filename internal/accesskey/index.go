@@ -61,6 +61,7 @@ type IndexError struct {
 	Err  error
 }
 
+// Error implements error.
 func (e *IndexError) Error() string { return fmt.Sprintf("%s is no index of keys: %v", e.Path, e.Err) }
 
 // Unwrap returns what is wrong with it.

@@ -342,7 +342,10 @@ func (w writer) disturb(t *testing.T, p point, fault string) (met bool) {
 	if wrong := unlikeAnError(string(out)); exited && !untold && (wrong != "" || !explained) {
 		t.Errorf("%s: status %d, and the error %s:\n%s", when, exit.ExitCode(), wrong, out)
 	}
-	if exited && w.serves && !toAWS {
+	// Threads share the calls out anew in each run: this one may have met the
+	// user's own files, without which there is nothing to be done.
+	theirs := strings.Contains(hit, "/.aws/c")
+	if exited && w.serves && !toAWS && !theirs {
 		t.Errorf("%s: it does not do its work: %s", when, out)
 	}
 	if p.call != "unlinkat" {
